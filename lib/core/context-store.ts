@@ -1,0 +1,49 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Scope } from './scope.js';
+import type { ScopeOwner } from './scope-owner.js';
+
+/**
+ * Carries the current scope through asynchronous work. Any number of trackers read one store: frames belong to the
+ * store, not to a tracker. Scopes are only ever entered by running a function in them.
+ */
+export class ContextStore {
+  private readonly storage = new AsyncLocalStorage<Scope>();
+  private readonly owners = new WeakMap<object, Scope>();
+
+  /** The scope of the running code. */
+  current(): Scope | undefined {
+    return this.storage.getStore();
+  }
+
+  run<T>(scope: Scope, work: () => T): T {
+    return this.storage.run(scope, work);
+  }
+
+  /** Runs the work in a scope inside the current one. */
+  nested<T>(prepare: (scope: Scope) => void, work: () => T): T {
+    const scope = Scope.inside(this.current());
+    prepare(scope);
+    return this.storage.run(scope, work);
+  }
+
+  /**
+   * Opens the root scope of a request, empty whatever store was active before, and remembers it under the keys by
+   * which other doors may come to the same request.
+   */
+  open(owner: ScopeOwner, keys: readonly object[]): Scope {
+    const scope = new Scope(undefined, owner);
+    for (const key of keys) {
+      this.link(key, scope);
+    }
+    return scope;
+  }
+
+  /** The root scope that was opened for a request. */
+  scopeOf(key: object): Scope | undefined {
+    return this.owners.get(key);
+  }
+
+  link(key: object, scope: Scope): void {
+    this.owners.set(key, scope);
+  }
+}

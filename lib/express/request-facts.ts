@@ -1,0 +1,71 @@
+import type { JsonObject } from '../core/json.js';
+import type { IncomingRequest } from './incoming-request.js';
+import type { RequestSource } from './request-options.js';
+
+/** No fact about a request is longer: headers are the client's to choose. */
+const MAX_LENGTH = 512;
+
+/**
+ * What a request shows of itself, without what may be secret: paths and referers end before the query string.
+ *
+ * @param raw Node's own request
+ * @param source the framework's: it knows the route and, if it trusts a proxy, the client's address
+ */
+export function requestFacts(
+  id: string,
+  raw: IncomingRequest,
+  source: RequestSource,
+  withIp: boolean,
+): JsonObject {
+  const { headers } = raw;
+  const facts: Record<string, string> = { id };
+  put(facts, 'method', raw.method);
+  put(facts, 'path', withoutQuery(raw.originalUrl ?? raw.url));
+  put(facts, 'route', routeOf(source));
+  put(facts, 'host', headers['host'] ?? headers[':authority']);
+  put(facts, 'userAgent', headers['user-agent']);
+  put(facts, 'referer', withoutQuery(headers['referer']));
+  if (withIp) {
+    put(facts, 'ip', source.ip ?? source.socket?.remoteAddress);
+  }
+  return facts;
+}
+
+/** The pattern of the matched route with its prefixes, once the framework has matched one. */
+export function routeOf({
+  route,
+  baseUrl,
+  routeOptions,
+}: RequestSource): string | undefined {
+  if (typeof routeOptions?.url === 'string') {
+    return routeOptions.url;
+  }
+  const path = route?.path;
+  if (path === undefined || path === null) {
+    return undefined;
+  }
+  // Express takes a text, a RegExp or a list of both.
+  const pattern =
+    typeof path === 'string' || path instanceof RegExp || Array.isArray(path)
+      ? String(path)
+      : '';
+  return `${typeof baseUrl === 'string' ? baseUrl : ''}${pattern}`;
+}
+
+function withoutQuery(url: unknown): string | undefined {
+  if (typeof url !== 'string') {
+    return undefined;
+  }
+  const end = url.search(/[?#]/);
+  return end < 0 ? url : url.slice(0, end);
+}
+
+function put(facts: Record<string, string>, key: string, value: unknown): void {
+  if (typeof value === 'string') {
+    facts[key] = cut(value);
+  }
+}
+
+export function cut(text: string): string {
+  return text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) : text;
+}

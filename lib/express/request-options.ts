@@ -1,0 +1,221 @@
+import type { JsonObject } from '../core/json.js';
+import type { Problems } from '../core/validation.js';
+import { isRecord } from '../core/validation.js';
+import type { DecoratedRequest, IncomingRequest } from './incoming-request.js';
+
+/** What `user` and `session` are asked with: the request, or what stands in for it on other transports. */
+export type RequestSource = Partial<IncomingRequest> & DecoratedRequest;
+
+/** Who somebody is: an id alone, or an object that has one. Nothing means: not known yet. */
+export type Identity = object | string | number | null | undefined;
+
+/** How a request ended. */
+export interface RequestOutcome {
+  /** Absent when no head was sent. */
+  readonly status?: number;
+  /** Whether the connection closed before the response was complete. */
+  readonly aborted: boolean;
+  /** What the handler threw, where the host sees it (Nest's handlers). */
+  readonly error?: unknown;
+  /** Since the scope of the request was opened. */
+  readonly durationMs: number;
+}
+
+/** What `onEnd` is told, once the events of a request are accepted. */
+export interface RequestSummary extends RequestOutcome {
+  /** Events emitted in the scope of the request so far. */
+  readonly events: number;
+  /** How many of them were dropped. */
+  readonly dropped: number;
+  /** The merged context at the end. */
+  readonly context: JsonObject;
+}
+
+/** Bounds of the events that one request may hold. */
+export interface HoldLimits {
+  /** Default 1,000: beyond, the oldest leaves without an outcome. */
+  readonly maxEvents?: number;
+  /** Default 30,000: then they leave without an outcome. */
+  readonly maxMs?: number;
+}
+
+/** What is recorded about requests, and what happens at their end. */
+export interface RequestOptions {
+  /** `true`, the default, records the request's facts; a function adds to them what it answers. */
+  enrich?: true | ((request: RequestSource) => object | null | undefined);
+  /** The id of the request; default: a new UUIDv7. What the client sends is trusted only if this reads it. */
+  requestId?(request: RequestSource): string | undefined;
+  /** Records `request.ip` as the framework tells it, which follows its own "trust proxy" setting. Default: false. */
+  ip?: boolean;
+  /** Asked at each emit until it answers. Default: the id of `source.user` (`id`, `sub` or `userId`) alone. */
+  user?(source: RequestSource, execution?: unknown): Identity;
+  /** Asked at each emit until it answers. Default: `source.session.id`, else `source.sessionID`. */
+  session?(source: RequestSource, execution?: unknown): Identity;
+  /** Keeps events until the outcome is known; they then carry `request.status` and `request.durationMs`. Default: false. */
+  hold?: boolean | HoldLimits;
+  /** Whether the events of a request are kept, asked once at its end; implies `hold`. */
+  keep?(outcome: RequestOutcome): boolean;
+  /**
+   * What the end of a request waits for before `onEnd` and `waitUntil`: its events are accepted (default), or also
+   * delivered, or nothing. Never delays the response.
+   */
+  flushAtEnd?: 'accepted' | 'delivered' | false;
+  /** The response leaves after the request's events are accepted; `'required'`: or as a 503. Default: false. */
+  awaitAccepted?: boolean | 'required';
+  /** Longest wait of `awaitAccepted`. Default 2,000. */
+  acceptTimeoutMs?: number;
+  /** Called after the end of each request, inside its scope. */
+  onEnd?(summary: RequestSummary): unknown;
+  /** The platform's way to be kept alive for work after the response, asked when the request begins. */
+  waitUntil?(
+    request: RequestSource,
+  ): ((work: Promise<void>) => void) | null | undefined;
+}
+
+/** The options as the code reads them. */
+export type ResolvedRequestOptions = Omit<
+  RequestOptions,
+  'hold' | 'enrich' | 'user' | 'session'
+> & {
+  readonly enrich: ((request: RequestSource) => unknown) | undefined;
+  readonly user: (source: RequestSource, execution?: unknown) => unknown;
+  readonly session: (source: RequestSource, execution?: unknown) => unknown;
+  readonly ip: boolean;
+  readonly hold: Required<HoldLimits> | undefined;
+  readonly flushAtEnd: 'accepted' | 'delivered' | false;
+  readonly awaitAccepted: boolean | 'required';
+  readonly acceptTimeoutMs: number;
+};
+
+const DEFAULT_HOLD: Required<HoldLimits> = { maxEvents: 1_000, maxMs: 30_000 };
+const DEFAULT_ACCEPT_TIMEOUT_MS = 2_000;
+
+export function resolveRequestOptions(
+  options: RequestOptions = {},
+): ResolvedRequestOptions {
+  const { hold = options.keep !== undefined, enrich } = options;
+  return {
+    ...options,
+    enrich: typeof enrich === 'function' ? enrich : undefined,
+    user: options.user?.bind(options) ?? defaultUser,
+    session: options.session?.bind(options) ?? defaultSession,
+    ip: options.ip ?? false,
+    hold:
+      hold === false && options.keep === undefined
+        ? undefined
+        : { ...DEFAULT_HOLD, ...(typeof hold === 'object' ? hold : {}) },
+    flushAtEnd: options.flushAtEnd ?? 'accepted',
+    awaitAccepted: options.awaitAccepted ?? false,
+    acceptTimeoutMs: options.acceptTimeoutMs ?? DEFAULT_ACCEPT_TIMEOUT_MS,
+  };
+}
+
+function defaultUser({ user }: RequestSource): unknown {
+  if (typeof user !== 'object' || user === null) {
+    return undefined;
+  }
+  const { id, sub, userId } = user as Record<string, unknown>;
+  const known = id ?? sub ?? userId;
+  return typeof known === 'object' ? undefined : known;
+}
+
+function defaultSession({ session, sessionID }: RequestSource): unknown {
+  const id =
+    typeof session === 'object' && session !== null
+      ? (session as { id?: unknown }).id
+      : undefined;
+  return id ?? sessionID;
+}
+
+const OPTION_KEYS: readonly (keyof RequestOptions)[] = [
+  'enrich',
+  'requestId',
+  'ip',
+  'user',
+  'session',
+  'hold',
+  'keep',
+  'flushAtEnd',
+  'awaitAccepted',
+  'acceptTimeoutMs',
+  'onEnd',
+  'waitUntil',
+];
+const FUNCTIONS = [
+  'requestId',
+  'user',
+  'session',
+  'keep',
+  'onEnd',
+  'waitUntil',
+] as const;
+
+/** Checks the options of requests; everything wrong goes to `problems`. */
+export function checkRequestOptions(
+  options: unknown,
+  path: string,
+  problems: Problems,
+): void {
+  if (options === undefined) {
+    return;
+  }
+  if (!isRecord(options)) {
+    problems.add(path, 'an object', options);
+    return;
+  }
+  problems.onlyKeys(path, options, OPTION_KEYS);
+  for (const key of FUNCTIONS) {
+    problems.optional(options[key], (value) => {
+      problems.function(`${path}.${key}`, value);
+    });
+  }
+  const { enrich, ip, hold, flushAtEnd, awaitAccepted, acceptTimeoutMs } =
+    options;
+  oneOf(problems, `${path}.flushAtEnd`, flushAtEnd, [
+    'accepted',
+    'delivered',
+    false,
+  ]);
+  oneOf(problems, `${path}.awaitAccepted`, awaitAccepted, [
+    true,
+    false,
+    'required',
+  ]);
+  oneOf(problems, `${path}.ip`, ip, [true, false]);
+  if (enrich !== undefined && enrich !== true && typeof enrich !== 'function') {
+    problems.add(`${path}.enrich`, 'true or a function', enrich);
+  }
+  problems.optional(acceptTimeoutMs, (value) => {
+    problems.milliseconds(`${path}.acceptTimeoutMs`, value);
+  });
+  checkHold(hold, `${path}.hold`, problems);
+}
+
+function checkHold(hold: unknown, path: string, problems: Problems): void {
+  if (hold === undefined || typeof hold === 'boolean') {
+    return;
+  }
+  if (!isRecord(hold)) {
+    problems.add(path, 'true, false or { maxEvents, maxMs }', hold);
+    return;
+  }
+  problems.onlyKeys(path, hold, Object.keys(DEFAULT_HOLD));
+  for (const [key, value] of Object.entries(hold)) {
+    problems.positiveInteger(`${path}.${key}`, value);
+  }
+}
+
+function oneOf(
+  problems: Problems,
+  path: string,
+  value: unknown,
+  known: readonly unknown[],
+): void {
+  if (value !== undefined && !known.includes(value)) {
+    problems.add(
+      path,
+      known.map((item) => JSON.stringify(item)).join(' or '),
+      value,
+    );
+  }
+}

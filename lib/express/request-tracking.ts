@@ -1,0 +1,198 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../core/clock.js';
+import { Deadlines } from '../core/deadlines.js';
+import type { EventFactory } from '../core/event-factory.js';
+import type { JsonObject } from '../core/json.js';
+import { Deadline } from '../core/node.js';
+import type { Reporter } from '../core/report.js';
+import type { Scope } from '../core/scope.js';
+import type { ScopeOwner } from '../core/scope-owner.js';
+import type { ScopedTracker } from '../core/scoped-tracker.js';
+import { FlushCoalescer } from './flush-coalescer.js';
+import type { IncomingRequest } from './incoming-request.js';
+import type { RequestHost } from './request-context.js';
+import { RequestContext } from './request-context.js';
+import type {
+  RequestOutcome,
+  RequestSource,
+  RequestSummary,
+  ResolvedRequestOptions,
+} from './request-options.js';
+import { gateResponse } from './response-gate.js';
+
+/** Follows the requests of a host for one tracker: opens their scopes, and does what is to be done at their end. */
+export class RequestTracking implements RequestHost {
+  readonly clock: Clock;
+  readonly factory: EventFactory;
+  readonly reporter: Reporter;
+  readonly followsRequests: boolean;
+  readonly holdTimes: Deadlines;
+  readonly holding = new Set<RequestContext>();
+  private readonly flushes: FlushCoalescer;
+  /** Flushes serve many requests: they run in the context of none. */
+  private readonly outside = new AsyncResource('nestjs-tracking');
+
+  constructor(
+    readonly tracker: ScopedTracker,
+    readonly options: ResolvedRequestOptions,
+  ) {
+    const { services } = tracker.runtime;
+    this.clock = services.clock;
+    this.factory = services.factory;
+    this.reporter = services.reporter;
+    this.followsRequests =
+      options.hold !== undefined ||
+      options.onEnd !== undefined ||
+      options.waitUntil !== undefined ||
+      options.flushAtEnd === 'delivered' ||
+      options.awaitAccepted !== false;
+    this.holdTimes = new Deadlines(this.clock, options.hold?.maxMs ?? 0);
+    this.flushes = new FlushCoalescer(async () => {
+      await this.outside.runInAsyncScope(() => this.tracker.flush());
+    });
+    tracker.runtime.onClose(() => {
+      for (const context of this.holding) {
+        context.letGo();
+      }
+      this.holding.clear();
+    });
+  }
+
+  /** The scope of a request: the one that another door opened already, else a new one. */
+  open(request: IncomingRequest, response: ServerResponse): Scope {
+    const { store, base } = this.tracker.runtime;
+    const known = store.scopeOf(request);
+    if (known !== undefined) {
+      return known;
+    }
+    base.sealed = true;
+    const context = new RequestContext(this, request, response);
+    const scope = store.open(context, [request]);
+    if (this.followsRequests) {
+      this.follow(context, scope, request, response);
+    }
+    return scope;
+  }
+
+  /** A scope for what is no HTTP request. */
+  openFor(owner: ScopeOwner): Scope {
+    const { store, base } = this.tracker.runtime;
+    base.sealed = true;
+    return store.open(owner, []);
+  }
+
+  nextId(): string {
+    return this.tracker.runtime.services.nextId();
+  }
+
+  keeps(outcome: RequestOutcome): boolean {
+    try {
+      return this.options.keep?.(outcome) ?? true;
+    } catch (error) {
+      this.failed('request.keep', 'the events of the request were kept', error);
+      return true;
+    }
+  }
+
+  withinAcceptTimeout(work: Promise<void>): Promise<boolean> {
+    return new Deadline(this.clock, this.options.acceptTimeoutMs).race(
+      work.then(() => true),
+      false,
+    );
+  }
+
+  notAccepted(late: boolean, frames: JsonObject): boolean {
+    const required = this.options.awaitAccepted === 'required';
+    this.reporter.report({
+      code: 'not_accepted',
+      message: `an event of the request ${late ? `was not accepted within request.acceptTimeoutMs (${this.options.acceptTimeoutMs} ms)` : 'was not accepted'}; ${required ? 'it was answered with 503' : 'the response left all the same'} (${JSON.stringify(frames['request'])})`,
+    });
+    return !required;
+  }
+
+  ended(
+    context: RequestContext,
+    outcome: RequestOutcome,
+    resolve: (() => void) | undefined,
+  ): void {
+    void this.afterEnd(context, outcome).then(resolve);
+  }
+
+  private follow(
+    context: RequestContext,
+    scope: Scope,
+    request: RequestSource & IncomingRequest,
+    response: ServerResponse,
+  ): void {
+    const { store } = this.tracker.runtime;
+    let open = true;
+    const end = (): void => {
+      if (open) {
+        open = false;
+        store.run(scope, () => {
+          context.end();
+        });
+      }
+    };
+    // Servers without sockets (serverless adapters) only say 'finish', lost connections only 'close'.
+    response.once('finish', end);
+    response.once('close', end);
+    if (this.options.awaitAccepted !== false) {
+      gateResponse(response, (status) => context.beforeResponse(status));
+    }
+    if (this.options.waitUntil !== undefined) {
+      try {
+        this.options.waitUntil(request)?.(context.untilEnd());
+      } catch (error) {
+        this.failed(
+          'request.waitUntil',
+          'nothing waits for this request',
+          error,
+        );
+      }
+    }
+  }
+
+  private async afterEnd(
+    context: RequestContext,
+    outcome: RequestOutcome,
+  ): Promise<void> {
+    const { flushAtEnd, onEnd } = this.options;
+    if (flushAtEnd !== false) {
+      await context.accounting?.settled();
+    }
+    if (flushAtEnd === 'delivered') {
+      await this.flushes.request();
+    }
+    if (onEnd === undefined) {
+      return;
+    }
+    try {
+      await onEnd.call(this.options, this.summary(context, outcome));
+    } catch (error) {
+      this.failed('request.onEnd', 'it is not called again', error);
+    }
+  }
+
+  private summary(
+    context: RequestContext,
+    outcome: RequestOutcome,
+  ): RequestSummary {
+    return {
+      ...outcome,
+      events: context.accounting?.events ?? 0,
+      dropped: context.accounting?.droppedEvents ?? 0,
+      context: this.tracker.resolveContext(),
+    };
+  }
+
+  private failed(path: string, consequence: string, error: unknown): void {
+    this.reporter.report({
+      code: 'callback_failed',
+      message: `${path} failed; ${consequence}`,
+      path,
+      error,
+    });
+  }
+}

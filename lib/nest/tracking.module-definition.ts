@@ -1,0 +1,64 @@
+import type { DynamicModule, Provider } from '@nestjs/common';
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import type { Tracker } from '../core/tracker.js';
+import {
+  DEFAULT_NAME,
+  getTrackerToken,
+  rootTrackerToken,
+} from './tracker.tokens.js';
+import { TRACKING_EXTRAS, TrackingHost } from './tracking-host.js';
+import { TrackingHostModule } from './tracking-host.module.js';
+import type {
+  TrackingExtras,
+  TrackingModuleOptions,
+} from './tracking.options.js';
+
+const DEFAULT_EXTRAS: Required<TrackingExtras> = {
+  isGlobal: true,
+  name: DEFAULT_NAME,
+  middleware: true,
+  interceptor: true,
+};
+
+export const {
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN,
+  OPTIONS_TYPE,
+  ASYNC_OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<TrackingModuleOptions>({
+  moduleName: 'Tracking',
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createTrackingOptions')
+  .setExtras<TrackingExtras>(DEFAULT_EXTRAS, (definition, extras) =>
+    withTracker(definition, { ...DEFAULT_EXTRAS, ...extras }),
+  )
+  .build();
+
+function withTracker(
+  definition: DynamicModule,
+  extras: Required<TrackingExtras>,
+): DynamicModule {
+  const root = rootTrackerToken(extras.name);
+  const providers: Provider[] = [
+    { provide: TRACKING_EXTRAS, useValue: extras },
+    {
+      provide: root,
+      inject: [TrackingHost, MODULE_OPTIONS_TOKEN, ModuleRef],
+      useFactory: (
+        host: TrackingHost,
+        options: TrackingModuleOptions,
+        moduleRef: ModuleRef,
+      ): Promise<Tracker> => host.start(options, extras, moduleRef),
+    },
+    { provide: getTrackerToken(extras.name), useExisting: root },
+  ];
+  return {
+    ...definition,
+    global: extras.isGlobal,
+    imports: [...(definition.imports ?? []), TrackingHostModule],
+    providers: [...(definition.providers ?? []), ...providers],
+    exports: [root, getTrackerToken(extras.name)],
+  };
+}

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { createTracker, eventUtf8 } from '../../../dist/core.js';
+import { context, event, inner, NAME, outer, payload } from '../sample.mjs';
+
+/*
+ * Each contender answers `{ emit(i), flush?(), inside? }`: `emit` records one event, `flush` does what it left for
+ * later, `inside` runs a round in the contexts that it needs. Nothing goes over a network: transports are functions
+ * that take the finished body.
+ */
+
+/** What no contender may leave out: the result of its work is looked at. */
+let seen = 0;
+export const look = (value) => {
+  seen += value.length;
+};
+export const seenBytes = () => seen;
+
+const noop = { send: () => undefined };
+
+function tracker(backends) {
+  const made = createTracker({
+    backends,
+    onError: (report) => {
+      throw new Error(report.message);
+    },
+  });
+  return {
+    made,
+    emit: (i) => {
+      payload.amount = i;
+      made.emit(NAME, payload);
+    },
+    inside: (round) =>
+      made.context('request', outer, () => made.context('user', inner, round)),
+  };
+}
+
+function stringify() {
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      look(JSON.stringify(event));
+    },
+  };
+}
+
+function parts() {
+  const tail = `,"context":${JSON.stringify(context)}}`;
+  let ms = 0;
+  let iso = '';
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      const now = Date.now();
+      if (now !== ms) {
+        ms = now;
+        iso = new Date(now).toISOString();
+      }
+      look(
+        `{"id":"${randomUUID()}","name":"${NAME}","timestamp":"${iso}","data":${JSON.stringify(payload)}${tail}`,
+      );
+    },
+  };
+}
+
+const oursEmit = () => tracker({ noop });
+
+const oursRead = () => tracker({ utf8: { send: (e) => look(eventUtf8(e)) } });
+
+const oursRouters = () =>
+  tracker({
+    a: { backends: { b: { backends: { c: { backends: { noop } } } } } },
+  });
+
+function oursAnew() {
+  const { made } = tracker({ noop });
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      made.context('request', outer, () =>
+        made.context('user', inner, () => made.emit(NAME, payload)),
+      );
+    },
+  };
+}
+
+async function pino() {
+  const { default: create } = await import('pino');
+  const destination = create.destination({ dest: '/dev/null', sync: true });
+  const logger = create(destination).child(context);
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      logger.info({ id: randomUUID(), data: payload }, NAME);
+    },
+  };
+}
+
+async function openTelemetry() {
+  const { BatchLogRecordProcessor, LoggerProvider } =
+    await import('@opentelemetry/sdk-logs');
+  const { JsonLogsSerializer } =
+    await import('@opentelemetry/otlp-transformer');
+  const exporter = {
+    export: (records, done) => {
+      look(JsonLogsSerializer.serializeRequest(records));
+      done({ code: 0 });
+    },
+    forceFlush: async () => undefined,
+    shutdown: async () => undefined,
+  };
+  const processor = new BatchLogRecordProcessor({
+    exporter,
+    maxQueueSize: 4096,
+    maxExportBatchSize: 512,
+  });
+  const provider = new LoggerProvider({ processors: [processor] });
+  const logger = provider.getLogger('bench');
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      logger.emit({
+        eventName: NAME,
+        timestamp: Date.now(),
+        body: { ...payload },
+        attributes: context,
+      });
+    },
+    flush: () => provider.forceFlush(),
+  };
+}
+
+async function posthog() {
+  const { PostHog } = await import('posthog-node');
+  const client = new PostHog('phc_bench', {
+    host: 'http://127.0.0.1:9',
+    flushAt: 100,
+    flushInterval: 60_000,
+    disableCompression: true,
+    fetch: async (_url, { body }) => {
+      look(body);
+      return { status: 200, text: async () => '{}', json: async () => ({}) };
+    },
+  });
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      client.capture({
+        distinctId: 'u_1',
+        event: NAME,
+        properties: { ...payload, ...context },
+      });
+    },
+    flush: () => client.flush(),
+  };
+}
+
+async function segment() {
+  const { Analytics } = await import('@segment/analytics-node');
+  let waiting;
+  let left = 0;
+  const client = new Analytics({
+    writeKey: 'bench',
+    flushAt: 100,
+    flushInterval: 1,
+    httpClient: async (_url, { body }) => {
+      look(body);
+      return { status: 200, statusText: 'OK' };
+    },
+  });
+  const answered = () => {
+    left--;
+    if (left === 0) {
+      waiting?.();
+    }
+  };
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      left++;
+      client.track(
+        { userId: 'u_1', event: NAME, properties: { ...payload }, context },
+        answered,
+      );
+    },
+    flush: () =>
+      left === 0
+        ? undefined
+        : new Promise((resolve) => {
+            waiting = resolve;
+          }),
+  };
+}
+
+async function amplitude() {
+  const { createInstance, Types } = await import('@amplitude/analytics-node');
+  const client = createInstance();
+  await client.init('bench', {
+    flushQueueSize: 100,
+    flushIntervalMillis: 1,
+    logLevel: Types.LogLevel.None,
+    transportProvider: {
+      send: async (_url, body) => {
+        look(JSON.stringify(body));
+        return {
+          status: 'success',
+          statusCode: 200,
+          body: { eventsIngested: 0, payloadSizeBytes: 0, serverUploadTime: 0 },
+        };
+      },
+    },
+  }).promise;
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      client.track(NAME, { ...payload, ...context }, { user_id: 'u_1' });
+    },
+    flush: () => client.flush().promise,
+  };
+}
+
+/** In the order of the table; the first is the measure of the others. */
+export const CONTENDERS = {
+  'JSON.stringify of the whole event': stringify,
+  'floor: JSON put together from parts': parts,
+  '**emit** in two nested contexts': oursEmit,
+  '**emit**, and the backend takes the UTF-8': oursRead,
+  '**emit** through three nested routers': oursRouters,
+  '**emit**, both contexts entered anew': oursAnew,
+  'pino to /dev/null': pino,
+  'OpenTelemetry logs, batched, OTLP JSON': openTelemetry,
+  Amplitude: amplitude,
+  'posthog-node': posthog,
+  Segment: segment,
+};

@@ -1,0 +1,176 @@
+import { ENTRY_PACKAGES, FOLDERS, STAR_EXPORTS } from './folders.js';
+import type { FolderRule } from './folders.js';
+import type { Import, Source } from './sources.js';
+import { at, folderOf, importsOf } from './sources.js';
+import { isBuiltin } from 'node:module';
+import ts from 'typescript';
+
+/** Each folder imports only what its rule names, and nobody imports an entry. */
+export function checkDirections(
+  sources: readonly Source[],
+  folders: Readonly<Record<string, FolderRule>> = FOLDERS,
+): string[] {
+  return sources.flatMap((source) => {
+    const folder = folderOf(source.path);
+    if (folder === undefined) {
+      return [];
+    }
+    const rule = folders[folder];
+    return rule === undefined
+      ? [`${source.path}: no rule for the folder ${folder}`]
+      : importsOf(source)
+          .filter((found) => !isAllowed(found, folder, rule))
+          .map(
+            ({ specifier }) => `${source.path} must not import ${specifier}`,
+          );
+  });
+}
+
+/** No file reaches itself over its imports, types included: what cannot be read apart is one thing. */
+export function checkCycles(sources: readonly Source[]): string[] {
+  const graph = graphOf(sources);
+  const done = new Set<string>();
+  const problems: string[] = [];
+  const walk = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path);
+    if (start >= 0) {
+      problems.push(`cycle: ${[...trail.slice(start), path].join(' → ')}`);
+    } else if (!done.has(path)) {
+      for (const next of graph.get(path) ?? []) {
+        walk(next, [...trail, path]);
+      }
+      done.add(path);
+    }
+  };
+  sources.forEach(({ path }) => {
+    walk(path, []);
+  });
+  return problems;
+}
+
+/** An entry is a list of names: re-exports from lib's folders, each name spelled out. */
+export function checkEntries(sources: readonly Source[]): string[] {
+  return sources
+    .filter(({ path }) => folderOf(path) === undefined)
+    .flatMap((source) =>
+      source.tree.statements
+        .filter((statement) => !isReExport(statement))
+        .map(
+          (statement) => `${at(source, statement)}: an entry only re-exports`,
+        ),
+    );
+}
+
+/** `export *` hides what a module gives away. */
+export function checkStarExports(sources: readonly Source[]): string[] {
+  return sources.flatMap((source) =>
+    source.tree.statements
+      .filter(ts.isExportDeclaration)
+      .filter(
+        ({ exportClause }) =>
+          !exportClause || ts.isNamespaceExport(exportClause),
+      )
+      .filter((star) => !isAllowedStar(source, star))
+      .map((star) => `${at(source, star)}: name what is exported`),
+  );
+}
+
+/** Whoever loads an entry needs only the packages that it promises to need. Types count: they need them too. */
+export function checkEntryPackages(
+  sources: readonly Source[],
+  entries: Readonly<Record<string, readonly string[]>> = ENTRY_PACKAGES,
+): string[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const graph = graphOf(sources);
+  return sources
+    .filter(({ path }) => folderOf(path) === undefined)
+    .flatMap(({ path }) => {
+      const allowed = entries[path];
+      return allowed === undefined
+        ? [`${path}: no line in ENTRY_PACKAGES`]
+        : reachable(path, graph)
+            .flatMap((reached) => packagesOf(byPath.get(reached), reached))
+            .filter(([name]) => !allowed.includes(name))
+            .map(
+              ([name, by]) =>
+                `${path} must not need ${name}, which ${by} imports`,
+            );
+    });
+}
+
+function isAllowed(
+  { specifier, target }: Import,
+  folder: string,
+  rule: FolderRule,
+): boolean {
+  if (target !== undefined) {
+    return (
+      folderOf(target) === folder ||
+      rule.lib.some((allowed) => matches(target, allowed))
+    );
+  }
+  return isBuiltin(specifier)
+    ? rule.node === 'any' || (rule.node?.includes(specifier) ?? false)
+    : (rule.packages?.includes(packageName(specifier)) ?? false);
+}
+
+/** Is a file in an allowed folder, or one of the allowed files? */
+function matches(path: string, allowed: string): boolean {
+  const pattern = allowed.includes('/')
+    ? `${allowed.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}\\.ts`
+    : `${allowed}/.+`;
+  return new RegExp(`^lib/${pattern}$`).test(path);
+}
+
+function isReExport(statement: ts.Statement): boolean {
+  return (
+    ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined
+  );
+}
+
+function isAllowedStar(source: Source, star: ts.ExportDeclaration): boolean {
+  const isEntry = folderOf(source.path) === undefined;
+  return (
+    isEntry &&
+    star.exportClause === undefined &&
+    importsOf(source).some(
+      ({ specifier, target }) =>
+        star.moduleSpecifier?.getText(source.tree).slice(1, -1) === specifier &&
+        STAR_EXPORTS.includes(target ?? ''),
+    )
+  );
+}
+
+function graphOf(sources: readonly Source[]): Map<string, string[]> {
+  return new Map(
+    sources.map((source) => [
+      source.path,
+      importsOf(source).flatMap(({ target }) => target ?? []),
+    ]),
+  );
+}
+
+function reachable(from: string, graph: Map<string, string[]>): string[] {
+  const seen = new Set([from]);
+  // A set visits what is added while it is iterated.
+  for (const path of seen) {
+    graph.get(path)?.forEach((next) => seen.add(next));
+  }
+  return [...seen];
+}
+
+function packagesOf(
+  source: Source | undefined,
+  path: string,
+): (readonly [name: string, by: string])[] {
+  return (source ? importsOf(source) : [])
+    .filter(
+      ({ specifier, target }) => target === undefined && !isBuiltin(specifier),
+    )
+    .map(({ specifier }) => [packageName(specifier), path]);
+}
+
+/** `@nestjs/core` of `@nestjs/core/router`, `rxjs` of `rxjs/operators`. */
+function packageName(specifier: string): string {
+  return /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+}

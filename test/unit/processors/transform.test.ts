@@ -1,0 +1,129 @@
+import { describe, expect, it } from '@jest/globals';
+import { drop } from '../../../lib/core/processor.js';
+import { transform } from '../../../lib/processors/transform.js';
+import type { Transformer } from '../../../lib/processors/transformer-registry.js';
+import { createTransformerRegistry } from '../../../lib/processors/transformer-registry.js';
+import { record, untyped } from '../../support/recording.js';
+import { answerOf, expectFilter, sealedEvent, thrownBy } from './events.js';
+
+const titled =
+  (title: string): Transformer =>
+  (event) => ({ ...event, data: { title } });
+
+describe('a transformer registry', () => {
+  it('finds by exact name, list, glob and RegExp', () => {
+    const [a, b, c] = [titled('a'), titled('b'), titled('c')];
+    const registry = createTransformerRegistry()
+      .register(['order.created', 'order.paid'], a)
+      .register('user.*', b)
+      .register(/^debug/g, c);
+    expect(registry.find('order.paid')).toBe(a);
+    expect(registry.find('user.created')).toBe(b);
+    expect(registry.find('debug.x')).toBe(c);
+    expect(registry.find('debug.x')).toBe(c);
+    expect(registry.find('order.refunded')).toBeUndefined();
+    expect(registry.find('constructor')).toBeUndefined();
+  });
+
+  it('prefers exact names, then what came last', () => {
+    const [a, b, c, d] = [titled('a'), titled('b'), titled('c'), titled('d')];
+    const registry = createTransformerRegistry()
+      .register('order.created', a)
+      .register('order.created', b)
+      .register('order.*', c)
+      .register('*', d);
+    expect(registry.find('order.created')).toBe(b);
+    expect(registry.find('order.paid')).toBe(d);
+  });
+
+  it('names everything that is wrong at once', () => {
+    const registry = createTransformerRegistry();
+    expect(
+      thrownBy(() => registry.register(untyped(['', 7]), untyped('x'))).split(
+        '\n',
+      ),
+    ).toStrictEqual([
+      'the arguments of register() are wrong:',
+      '  - expected transformer to be a function, got "x"',
+      '  - expected names[0] to be a name, a glob or a RegExp, got ""',
+      '  - expected names[1] to be a name, a glob or a RegExp, got 7',
+    ]);
+  });
+});
+
+describe('transform', () => {
+  it('makes one event of one, or several', () => {
+    const registry = createTransformerRegistry()
+      .register('one', titled('t'))
+      .register('many', (event) =>
+        [1, 2, 3].map((n) => ({ ...event, name: `many.${n}` })),
+      )
+      .register('none', () => [])
+      .register('dropped', () => drop('not_today'));
+    const { tracker, memory } = record({ processors: [transform(registry)] });
+    for (const name of ['one', 'many', 'none', 'dropped']) {
+      tracker.emit(name);
+    }
+    expect(memory.events.map(({ name }) => name)).toStrictEqual([
+      'one',
+      'many.1',
+      'many.2',
+      'many.3',
+    ]);
+    expect(new Set(memory.events.map(({ id }) => id)).size).toBe(4);
+    expect(tracker.stats().dropped).toStrictEqual({
+      filtered: 1,
+      not_today: 1,
+    });
+  });
+
+  it('waits for an asynchronous transformer', async () => {
+    const registry = createTransformerRegistry().register(
+      '*',
+      async (event) => {
+        await Promise.resolve();
+        return { ...event, name: 'done' };
+      },
+    );
+    const { tracker, last } = record({ processors: [transform(registry)] });
+    await tracker.emitAsync('e');
+    expect(last().name).toBe('done');
+  });
+
+  it('drops what has no transformer, and sees one registered later', () => {
+    const registry = createTransformerRegistry();
+    const processor = transform(registry);
+    expectFilter(processor, 'transform');
+    expect(answerOf(processor, sealedEvent())).toBe('dropped: no_transformer');
+    registry.register('order.created', () => []);
+    expect(answerOf(processor, sealedEvent())).toStrictEqual([]);
+  });
+
+  it.each<[string, Transformer]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('broken'))],
+    ['answers nothing', untyped(() => undefined)],
+    ['answers nothing later', untyped(() => Promise.resolve(null))],
+    ['answers nonsense', untyped(() => 7)],
+  ])('fails closed when a transformer %s', async (_, transformer) => {
+    const registry = createTransformerRegistry().register('*', transformer);
+    const { tracker, memory, codes } = record({
+      processors: [transform(registry)],
+    });
+    const { dropped } = await tracker.emitAsync('e');
+    expect(dropped).toBe('filter_failed');
+    expect(memory.events).toStrictEqual([]);
+    expect(codes()).toStrictEqual(['processor_failed']);
+  });
+
+  it.each([undefined, null, {}, () => undefined])('refuses %p', (registry) => {
+    expect(thrownBy(() => transform(untyped(registry)))).toContain(
+      'expected registry.find to be a function, got undefined',
+    );
+  });
+});
