@@ -1,5 +1,11 @@
 /** `nestjs-tracking/core`: the kit without a framework. */
 export * from './core/tracked-events.js';
+export { loggerBackend } from './backends/logger-backend.js';
+export type {
+  LineLogger,
+  LoggerBackendOptions,
+  LogLevel,
+} from './backends/logger-backend.js';
 export type {
   Backend,
   BackendHost,
@@ -8,6 +14,12 @@ export type {
   RouterSpec,
   TimeBudget,
 } from './core/backend.js';
+export type {
+  EventCatalogue,
+  EventDefinition,
+  EventsOf,
+  Verdict,
+} from './core/catalogue.js';
 export type { Clock, TimerHandle } from './core/clock.js';
 export { ContextStore } from './core/context-store.js';
 export { createTracker } from './core/create-tracker.js';
@@ -43,3 +55,30 @@ export type {
   Tracker,
 } from './core/tracker.js';
 export type { TrackerOptions } from './core/tracker-options.js';
+export { allow } from './processors/allow.js';
+export { block } from './processors/block.js';
+export { consent } from './processors/consent.js';
+export type { HasConsent } from './processors/consent.js';
+export { match } from './processors/match.js';
+export type { MatchPatterns, ValuePattern } from './processors/match.js';
+export type { NamePattern } from './processors/name-patterns.js';
+export { override } from './processors/override.js';
+export type { Overrides } from './processors/override.js';
+export { redact } from './processors/redact.js';
+export type { RedactAction, RedactOptions } from './processors/redact.js';
+export { rename } from './processors/rename.js';
+export type { NameOf } from './processors/rename.js';
+export { sample } from './processors/sample.js';
+export type { SampleKey, SampleOptions } from './processors/sample.js';
+export { stripNulls } from './processors/strip-nulls.js';
+export type { StripNullsOptions } from './processors/strip-nulls.js';
+export { transform } from './processors/transform.js';
+export { createTransformerRegistry } from './processors/transformer-registry.js';
+export type {
+  Transformer,
+  TransformerRegistry,
+} from './processors/transformer-registry.js';
+export { validate } from './processors/validate.js';
+export type { InvalidEvent, ValidateOptions } from './processors/validate.js';
+export { defineEvents, event } from './schema/define-events.js';
+export type { EventDefinitions, TypedEvent } from './schema/define-events.js';
