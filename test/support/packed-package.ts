@@ -17,6 +17,8 @@ const SOURCES = [
 
 export interface PackedPackage {
   readonly tarball: string;
+  /** The copy that it was packed from: there, the package's own name and everything in node_modules can be imported. */
+  readonly source: string;
   /** The unpacked package, in a place without any node_modules above it. */
   readonly folder: string;
   /** What npm put in, from the package's root. */
@@ -55,6 +57,7 @@ export async function packPackage(): Promise<PackedPackage> {
   await run('tar', ['-xzf', tarball, '-C', place]);
   return {
     tarball,
+    source: copy,
     folder: join(place, 'package'),
     files: report.files.map(({ path }) => path),
     remove: () => rm(place, { recursive: true, force: true }),
@@ -83,7 +86,8 @@ export async function node(cwd: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-async function compile(cwd: string, ...args: string[]): Promise<void> {
+/** Runs the TypeScript compiler; rejects with what it complained about. */
+export async function compile(cwd: string, ...args: string[]): Promise<void> {
   try {
     await node(cwd, TSC, ...args);
   } catch (error) {
