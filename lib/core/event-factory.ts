@@ -279,7 +279,7 @@ export class EventFactory {
     if (typeof name === 'string' && name !== '') {
       return name;
     }
-    const message = `expected the name of an event to be a non-empty string, got ${name === '' ? 'an empty one' : `a ${typeof name}`}`;
+    const message = `expected the name of an event to be a non-empty string, got ${show(name)}`;
     if (this.strict) {
       throw new TrackingError('invalid_name', message);
     }
@@ -299,7 +299,7 @@ export class EventFactory {
     }
     this.reporter.report({
       code: 'invalid_option',
-      message: `expected the id of an event to be a string of 1 to ${MAX_ID_LENGTH} characters, got ${typeof id === 'string' ? `one of ${id.length}` : `a ${typeof id}`}; it was ignored`,
+      message: `expected the id of an event to be a string of 1 to ${MAX_ID_LENGTH} characters, got ${typeof id === 'string' ? `one of ${id.length}` : show(id)}; it was ignored`,
     });
     return undefined;
   }
@@ -312,7 +312,7 @@ export class EventFactory {
     if (ms === undefined) {
       this.reporter.report({
         code: 'invalid_option',
-        message: `expected the timestamp of an event to be a Date, epoch milliseconds or an ISO text, got ${typeof timestamp === 'string' ? show(timestamp) : `an unusable ${typeof timestamp}`}; it was ignored`,
+        message: `expected the timestamp of an event to be a Date, epoch milliseconds or an ISO text, got ${show(timestamp)}; it was ignored`,
       });
     }
     return ms;
