@@ -1,15 +1,22 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { Observable, tap } from 'rxjs';
+import { map, Observable, tap } from 'rxjs';
 import type { ContextStore } from '../core/context-store.js';
 import { Scope } from '../core/scope.js';
+import { isRecord } from '../core/validation.js';
 import type { IncomingRequest } from '../express/incoming-request.js';
 import { RequestContext } from '../express/request-context.js';
 import type { HandlerFrame } from '../express/request-frames.js';
 import type { RequestTracking } from '../express/request-tracking.js';
 import { ExecutionOwner } from './execution-owner.js';
-import { graphqlRequest, sourceOf } from './execution-source.js';
+import {
+  graphqlContext,
+  graphqlRequest,
+  sourceOf,
+} from './execution-source.js';
+import { hasOtherTransports } from './other-transports.js';
+import { answerWithin } from './scoped-answer.js';
 import { TrackingHost } from './tracking-host.js';
 
 /** The frame of a resolver: several run at once in one request, each in a scope of its own. */
@@ -34,7 +41,7 @@ export class ExecutionDoor {
         (enricher.extras.interceptor &&
           (!this.host.servesHttp() ||
             enricher.requests.options.hold !== undefined ||
-            this.hasGraphql())))
+            hasOtherTransports(this.host.modules))))
     );
   }
 
@@ -59,14 +66,21 @@ export class ExecutionDoor {
     }
     const { store } = requests.tracker.runtime;
     const scope = this.scopeOf(execution, requests);
-    const { owner } = scope;
     const run =
       store.current() === scope
         ? handle()
         : new Observable((subscriber) =>
             store.run(scope, () => handle().subscribe(subscriber)),
           );
-    return owner instanceof RequestContext ? run.pipe(seeError(owner)) : run;
+    const answer =
+      execution.getType<string>() === 'graphql'
+        ? // What a subscription answers is asked for its events from outside.
+          run.pipe(map((value) => answerWithin(store, scope, value)))
+        : run;
+    const { owner } = scope;
+    return owner instanceof RequestContext
+      ? answer.pipe(seeError(owner))
+      : answer;
   }
 
   private scopeOf(
@@ -78,17 +92,16 @@ export class ExecutionDoor {
     if (kind === 'http') {
       return this.httpScope(execution, requests, store);
     }
-    const current = store.current();
-    if (
-      current?.owner instanceof ExecutionOwner &&
-      current.owner.execution === execution
-    ) {
-      return current;
+    const known = store.scopeOf(execution);
+    if (known !== undefined) {
+      return inside(known, store);
     }
-    if (kind === 'graphql') {
-      return this.resolverScope(execution, requests, store);
-    }
-    return this.newScope(execution, kind === 'ws' ? 'ws' : 'rpc', requests);
+    const scope =
+      kind === 'graphql'
+        ? this.resolverScope(execution, requests, store)
+        : this.messageScope(execution, kind === 'ws' ? 'ws' : 'rpc', requests);
+    store.link(execution, scope);
+    return scope;
   }
 
   private httpScope(
@@ -114,23 +127,16 @@ export class ExecutionDoor {
     if (this.tracksHandlers) {
       this.reachHandler(execution);
     }
-    const current = store.current();
-    return current?.root === scope ? current : scope;
+    return inside(scope, store);
   }
 
+  /** Resolvers of one operation run at the same time: each has a scope of its own, inside the operation's. */
   private resolverScope(
     execution: ExecutionContext,
     requests: RequestTracking,
     store: ContextStore,
   ): Scope {
-    const request = graphqlRequest(execution);
-    const outer =
-      store.current() ??
-      (request === undefined ? undefined : store.scopeOf(request));
-    if (outer === undefined) {
-      return this.newScope(execution, 'graphql', requests);
-    }
-    const scope = new Scope(outer);
+    const scope = Scope.inside(this.operationScope(execution, requests, store));
     if (this.tracksHandlers) {
       scope.enter(RESOLVER_FRAME, {
         handler: handlerFrame(execution, 'graphql'),
@@ -139,7 +145,35 @@ export class ExecutionDoor {
     return scope;
   }
 
-  private newScope(
+  /** The scope of the HTTP request, else one that the resolvers of an operation find by the context that they share. */
+  private operationScope(
+    execution: ExecutionContext,
+    requests: RequestTracking,
+    store: ContextStore,
+  ): Scope {
+    const context = graphqlContext(execution);
+    const known = [graphqlRequest(execution), context]
+      .filter(isRecord)
+      .map((key) => store.scopeOf(key))
+      .find((scope) => scope !== undefined);
+    if (known !== undefined) {
+      return inside(known, store);
+    }
+    const current = store.current();
+    // Without an owner it is only what was active when the server began to listen.
+    if (current?.owner !== undefined) {
+      return current;
+    }
+    const scope = requests.openFor(
+      new ExecutionOwner(requests, execution, sourceOf(execution)),
+    );
+    if (isRecord(context)) {
+      store.link(context, scope);
+    }
+    return scope;
+  }
+
+  private messageScope(
     execution: ExecutionContext,
     kind: HandlerFrame['kind'],
     requests: RequestTracking,
@@ -154,12 +188,12 @@ export class ExecutionDoor {
   private store(): ContextStore | undefined {
     return this.host.enricher?.tracker.runtime.store;
   }
+}
 
-  private hasGraphql(): boolean {
-    return [...this.host.modules.values()].some(
-      ({ metatype }) => metatype.name === 'GraphQLModule',
-    );
-  }
+/** Where the running code is in a scope that was opened before, if it is in it. */
+function inside(scope: Scope, store: ContextStore): Scope {
+  const current = store.current();
+  return current?.root === scope.root ? current : scope;
 }
 
 function handlerFrame(

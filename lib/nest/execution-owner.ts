@@ -11,7 +11,7 @@ export class ExecutionOwner implements ScopeOwner {
 
   constructor(
     requests: RequestTracking,
-    readonly execution: ExecutionContext,
+    execution: ExecutionContext,
     source: RequestSource,
   ) {
     this.bottom = new RequestFrames(requests, undefined, source);

@@ -35,7 +35,7 @@ export function graphqlRequest(
 }
 
 /** The third argument of every resolver: (parent, args, context, info). */
-function graphqlContext(execution: ExecutionContext): unknown {
+export function graphqlContext(execution: ExecutionContext): unknown {
   return execution.getArgByIndex<unknown>(2);
 }
 

@@ -1,0 +1,62 @@
+import { isObservable, Observable } from 'rxjs';
+import type { ContextStore } from '../core/context-store.js';
+import type { Scope } from '../core/scope.js';
+
+/**
+ * What is answered may do its work later, in the context of whoever wants the results: an Observable when it is
+ * subscribed to, an async generator each time it is asked. This makes it work in the scope that it was made in.
+ */
+export function answerWithin(
+  store: ContextStore,
+  scope: Scope,
+  answer: unknown,
+): unknown {
+  if (isObservable(answer)) {
+    return new Observable((subscriber) =>
+      store.run(scope, () => answer.subscribe(subscriber)),
+    );
+  }
+  if (answer instanceof Promise) {
+    return answer.then((value) => answerWithin(store, scope, value));
+  }
+  return isAsyncIterator(answer)
+    ? iteratorWithin(store, scope, answer)
+    : answer;
+}
+
+function isAsyncIterator(
+  value: unknown,
+): value is AsyncIterableIterator<unknown> {
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
+  // A readable stream can be iterated too, but whoever gets it wants the stream.
+  const candidate = value as Partial<AsyncIterableIterator<unknown>>;
+  return (
+    typeof candidate.next === 'function' &&
+    typeof candidate[Symbol.asyncIterator] === 'function'
+  );
+}
+
+function iteratorWithin(
+  store: ContextStore,
+  scope: Scope,
+  iterator: AsyncIterableIterator<unknown>,
+): AsyncIterableIterator<unknown> {
+  const bound: AsyncIterableIterator<unknown> = {
+    next: (...values) => store.run(scope, () => iterator.next(...values)),
+    [Symbol.asyncIterator]: () => bound,
+  };
+  for (const name of ['return', 'throw'] as const) {
+    if (iterator[name] !== undefined) {
+      bound[name] = (value?: unknown) =>
+        store.run(
+          scope,
+          () =>
+            iterator[name]?.(value) ??
+            Promise.resolve({ done: true, value: undefined }),
+        );
+    }
+  }
+  return bound;
+}
