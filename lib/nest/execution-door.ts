@@ -1,7 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { map, Observable, tap } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { map, tap } from 'rxjs';
 import type { ContextStore } from '../core/context-store.js';
 import { Scope } from '../core/scope.js';
 import { isRecord } from '../core/validation.js';
@@ -16,7 +17,7 @@ import {
   sourceOf,
 } from './execution-source.js';
 import { hasOtherTransports } from './other-transports.js';
-import { answerWithin } from './scoped-answer.js';
+import { answerWithin, observableWithin } from './scoped-answer.js';
 import { TrackingHost } from './tracking-host.js';
 
 /** The frame of a resolver: several run at once in one request, each in a scope of its own. */
@@ -69,9 +70,7 @@ export class ExecutionDoor {
     const run =
       store.current() === scope
         ? handle()
-        : new Observable((subscriber) =>
-            store.run(scope, () => handle().subscribe(subscriber)),
-          );
+        : observableWithin(store, scope, handle);
     const answer =
       execution.getType<string>() === 'graphql'
         ? // What a subscription answers is asked for its events from outside.

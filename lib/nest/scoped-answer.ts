@@ -1,4 +1,4 @@
-import { isObservable, Observable } from 'rxjs';
+import { isObservable, Observable, takeWhile } from 'rxjs';
 import type { ContextStore } from '../core/context-store.js';
 import type { Scope } from '../core/scope.js';
 
@@ -12,9 +12,7 @@ export function answerWithin(
   answer: unknown,
 ): unknown {
   if (isObservable(answer)) {
-    return new Observable((subscriber) =>
-      store.run(scope, () => answer.subscribe(subscriber)),
-    );
+    return observableWithin(store, scope, () => answer);
   }
   if (answer instanceof Promise) {
     return answer.then((value) => answerWithin(store, scope, value));
@@ -22,6 +20,40 @@ export function answerWithin(
   return isAsyncIterator(answer)
     ? iteratorWithin(store, scope, answer)
     : answer;
+}
+
+/** Makes an Observable, subscribes to it and leaves it in a scope: a client that goes is seen in its own. */
+export function observableWithin(
+  store: ContextStore,
+  scope: Scope,
+  make: () => Observable<unknown>,
+): Observable<unknown> {
+  return new Observable((subscriber) => {
+    // A subscription of its own, or the source would be left where its consumer leaves. It ends by the predicate when
+    // the consumer leaves before it is there.
+    const subscription = store.run(scope, () =>
+      make()
+        .pipe(
+          takeWhile((value) => {
+            subscriber.next(value);
+            return !subscriber.closed;
+          }),
+        )
+        .subscribe({
+          error: (error: unknown) => {
+            subscriber.error(error);
+          },
+          complete: () => {
+            subscriber.complete();
+          },
+        }),
+    );
+    return () => {
+      store.run(scope, () => {
+        subscription.unsubscribe();
+      });
+    };
+  });
 }
 
 function isAsyncIterator(

@@ -64,7 +64,8 @@ function runInContext(
   frame: MakeFrame,
   work: () => unknown,
 ): unknown {
-  const tracker = instance?.[HOST]?.enricher?.tracker;
+  const host: TrackingHost | undefined = instance?.[HOST];
+  const tracker = host?.enricher?.tracker;
   const store = tracker?.runtime.store ?? defaultContextStore();
   const boundWork = (): unknown =>
     answerWithin(store, store.current() as Scope, work());

@@ -21,13 +21,7 @@ import {
   WebSocketGateway,
   WsException,
 } from '@nestjs/websockets';
-import {
-  afterEach,
-  beforeEach,
-  describe,
-  expect,
-  it,
-} from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   InjectTracker,
   NoTrack,
@@ -155,10 +149,10 @@ class ChatGateway {
 
   @SubscribeMessage('framed')
   @WithContext('move', (_client: WebSocket, move: string) => ({ move }))
-  framed(_client: WebSocket, _move: string): Observable<Answer> {
+  framed(_client: WebSocket, move: string): Observable<Answer> {
     return new Observable((subscriber) => {
       this.tracker.emit('moved');
-      subscriber.next({ event: 'moved', data: null });
+      subscriber.next({ event: 'moved', data: move });
       subscriber.complete();
     });
   }
@@ -235,5 +229,223 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
       handler: { kind: 'ws', class: 'ChatGateway', method: 'say' },
       text: 'hello',
     });
+  });
+
+  it('shows the user and the session that are on the client, as soon as they are there', async () => {
+    await start();
+    const client = await connect('/?session=s1');
+    await client.ask('say', { text: 'before' });
+    await client.ask('say', { text: 'after', as: 'ann' });
+    const [before, after] = memory.events.filter(({ name }) => name === 'said');
+    expect(before?.context).not.toHaveProperty('user');
+    expect(after?.context).toMatchObject({
+      user: { id: 'ann' },
+      session: { id: 's1' },
+    });
+  });
+
+  it('hands the client and the execution to the functions of the app', async () => {
+    await start({
+      request: {
+        user: (source, execution) =>
+          `${String((source as Known).sessionID)} at ${String(execution?.getHandler().name)}`,
+        session: (source) => ({ id: 'x', of: (source as Known).sessionID }),
+      },
+    });
+    const client = await connect('/?session=s1');
+    await client.ask('say', { text: 'hello' });
+    expect(await contextOf(memory, 'said')).toMatchObject({
+      user: { id: 's1 at say' },
+      session: { id: 'x', of: 's1' },
+    });
+  });
+
+  it('keeps apart what many clients say at the same time', async () => {
+    await start();
+    const CLIENTS = 40;
+    const MESSAGES = 25;
+    await Promise.all(
+      Array.from({ length: CLIENTS }, async (_, c) => {
+        const client = await connect(`/?session=s${c}`);
+        const answers = Array.from({ length: MESSAGES }, () => client.next());
+        for (let m = 0; m < MESSAGES; m++) {
+          client.send('say', { text: `${c}/${m}`, as: `u${c}` });
+        }
+        await Promise.all(answers);
+      }),
+    );
+    const said = memory.events.filter(({ name }) => name === 'said');
+    expect(new Set(said.map(({ data }) => data['text'])).size).toBe(
+      CLIENTS * MESSAGES,
+    );
+    for (const { data, context } of said) {
+      const text = data['text'] as string;
+      const client = text.split('/')[0] ?? '';
+      expect(context).toMatchObject({
+        user: { id: `u${client}` },
+        session: { id: `s${client}` },
+        text,
+      });
+    }
+  });
+
+  it('lets nothing of one message be seen in the next', async () => {
+    await start();
+    const client = await connect();
+    await client.ask('say', { text: 'hello' });
+    const { data } = (await client.ask('context')) as Answer;
+    expect(data).toEqual({
+      session: { id: 'none' },
+      handler: { kind: 'ws', class: 'ChatGateway', method: 'context' },
+    });
+  });
+
+  it('keeps the scope for all answers of a stream', async () => {
+    await start();
+    const client = await connect('/?session=s1');
+    client.send('count', 3);
+    const answers = [];
+    for (let n = 0; n < 3; n++) {
+      answers.push(await client.next());
+    }
+    expect(answers).toEqual(
+      [0, 1, 2].map((data) => ({ event: 'count', data })),
+    );
+    const counted = memory.events.filter(({ name }) => name === 'counted');
+    expect(counted).toHaveLength(3);
+    for (const { context } of counted) {
+      expect(context).toEqual({
+        session: { id: 's1' },
+        handler: { kind: 'ws', class: 'ChatGateway', method: 'count' },
+      });
+    }
+  });
+
+  it('ends a stream in its scope when its client leaves, and no other', async () => {
+    await start();
+    const [leaving, staying] = [
+      await connect('/?session=s1'),
+      await connect('/?session=s2'),
+    ];
+    await leaving.ask('watch', 'a');
+    await staying.ask('watch', 'b');
+    await leaving.close();
+    expect(await contextOf(memory, 'left')).toEqual({
+      session: { id: 's1' },
+      handler: { kind: 'ws', class: 'ChatGateway', method: 'watch' },
+    });
+    expect(running.app.get(ChatGateway).tornDown).toEqual(new Set(['a']));
+  });
+
+  it('tracks with @Track in the scope that is open already', async () => {
+    await start();
+    const client = await connect();
+    await client.ask('vote', 'yes');
+    const [voted] = await memory.waitFor('voted');
+    expect(voted).toMatchObject({
+      data: { result: { event: 'vote', data: 'yes' } },
+      context: {
+        handler: { kind: 'ws', class: 'ChatGateway', method: 'vote' },
+        room: 'green',
+      },
+    });
+  });
+
+  it('tracks a failure, and the client hears of it as Nest tells it', async () => {
+    await start();
+    const client = await connect();
+    expect(await client.ask('fail')).toMatchObject({
+      event: 'exception',
+      data: { status: 'error', message: 'no' },
+    });
+    const [failed] = await memory.waitFor('failed');
+    expect(failed?.data).toEqual({ error: 'WsException' });
+    expect(failed?.context).toEqual(await contextOf(memory, 'failing'));
+  });
+
+  it('tracks the failure of a stream after its answers, once', async () => {
+    await start();
+    const client = await connect();
+    expect(await client.ask('fail.later')).toEqual({ event: 'once', data: 0 });
+    expect(await client.next()).toMatchObject({ event: 'exception' });
+    expect(await contextOf(memory, 'failed.later')).toMatchObject({
+      handler: { method: 'failLater' },
+    });
+  });
+
+  it('adds the frame of @WithContext, also to a stream', async () => {
+    await start();
+    const client = await connect();
+    await client.ask('framed', 'e4');
+    expect(await contextOf(memory, 'moved')).toMatchObject({
+      handler: { kind: 'ws', class: 'ChatGateway', method: 'framed' },
+      move: 'e4',
+    });
+  });
+
+  it('has no scope where no message is handled: when a client connects', async () => {
+    await start();
+    await connect('/?session=s1');
+    expect(await contextOf(memory, 'chat.connected')).toEqual({});
+  });
+
+  it('serves HTTP requests beside it as ever', async () => {
+    await start();
+    await fetch(`${running.url}/page`);
+    expect(await contextOf(memory, 'page.seen')).toMatchObject({
+      request: { method: 'GET', path: '/page' },
+      handler: { kind: 'http', class: 'PageController', method: 'page' },
+    });
+  });
+
+  it('opens scopes, without handlers, only where it is asked to under interceptor: false', async () => {
+    @WebSocketGateway()
+    class AskingGateway extends ChatGateway {
+      @SubscribeMessage('say')
+      @UseInterceptors(TrackingInterceptor)
+      override say(data: { text: string }): Promise<Answer> {
+        return super.say(data);
+      }
+    }
+    await start({ interceptor: false }, AskingGateway);
+    const client = await connect('/?session=s1');
+    await client.ask('say', { text: 'hello' });
+    expect(await contextOf(memory, 'said')).toEqual({
+      session: { id: 's1' },
+      text: 'hello',
+    });
+    await client.ask('vote', 'yes');
+    await client.ask('count', 1);
+    expect(await contextOf(memory, 'counted')).toEqual({});
+    expect(memory.events.some(({ name }) => name === 'voted')).toBe(false);
+  });
+
+  it('opens one scope where the decorator and the app both ask for it', async () => {
+    @WebSocketGateway()
+    @UseInterceptors(TrackingInterceptor, EnterRoom, TrackingInterceptor)
+    @Track('any.message')
+    class CarefulGateway extends ChatGateway {
+      @SubscribeMessage('quiet')
+      @NoTrack()
+      quiet(): Answer {
+        return { event: 'quiet', data: null };
+      }
+    }
+    await start({}, CarefulGateway);
+    const client = await connect();
+    await client.ask('quiet');
+    await client.ask('say', { text: 'hello' });
+    const context = await contextOf(memory, 'said');
+    expect(context).toMatchObject({ room: 'green', text: 'hello' });
+    expect(await contextOf(memory, 'any.message')).toEqual(context);
+  });
+
+  it('closes with clients connected, and every event delivered', async () => {
+    await start();
+    const client = await connect();
+    await client.ask('watch', 'a');
+    const gone = once(client.socket, 'close');
+    await Promise.all([running.close(), client.close(), gone]);
+    expect(memory.events.map(({ name }) => name)).toContain('left');
   });
 });

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
-import type { INestApplication, Type } from '@nestjs/common';
-import type { DynamicModule } from '@nestjs/common';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type {
+  DynamicModule,
+  INestApplication,
+  NestApplicationOptions,
+  Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -9,6 +15,13 @@ import { WebSocket } from 'ws';
 
 export const HOSTS = ['express', 'fastify'] as const;
 export type Host = (typeof HOSTS)[number];
+
+/** Nest tells of a failure to boot instead of ending the process. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest's options are declared as a class
+export const QUIET: NestApplicationOptions = {
+  logger: false,
+  abortOnError: false,
+};
 
 type Root = Type<object> | DynamicModule;
 
@@ -24,7 +37,7 @@ export async function listen(root: Root, host: Host): Promise<ListeningApp> {
   const app = await makeApp(root, host);
   app.useWebSocketAdapter(new WsAdapter(app));
   await app.listen(0, '127.0.0.1');
-  const { port } = app.getHttpServer().address() as { port: number };
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   return {
     app,
     port,
@@ -34,10 +47,9 @@ export async function listen(root: Root, host: Host): Promise<ListeningApp> {
 }
 
 export function makeApp(root: Root, host: Host): Promise<INestApplication> {
-  const options = { logger: false, abortOnError: false } as const;
   return host === 'express'
-    ? NestFactory.create(root, options)
-    : NestFactory.create(root, new FastifyAdapter(), options);
+    ? NestFactory.create(root, QUIET)
+    : NestFactory.create(root, new FastifyAdapter(), QUIET);
 }
 
 /** A client of a gateway that takes its answers one after the other. */
