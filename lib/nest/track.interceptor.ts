@@ -109,5 +109,9 @@ export function trackInterceptor(
 }
 
 function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
+  if (!(error instanceof Error)) {
+    return typeof error;
+  }
+  // A class that extends Error and does no more, like Nest's WsException and RpcException, keeps its name.
+  return error.name === 'Error' ? error.constructor.name : error.name;
 }
