@@ -28,9 +28,9 @@ const RESOLVER_FRAME = 'nestjs-tracking:handler';
 export class ExecutionDoor {
   constructor(@Inject(TrackingHost) private readonly host: TrackingHost) {}
 
-  /** Whether handlers are known to events at all. */
+  /** Whether handlers are known to events, and `@Track` works: also where no instance follows requests. */
   get tracksHandlers(): boolean {
-    return this.host.enricher?.extras.interceptor === true;
+    return this.host.enricher?.extras.interceptor !== false;
   }
 
   /** Whether there are handlers that only an interceptor reaches, or of which more must be known than a guard sees. */

@@ -11,26 +11,28 @@ export function hasOtherTransports(modules: ModulesContainer): boolean {
   return [...modules.values()].some(
     ({ metatype, providers, controllers }) =>
       metatype.name === GRAPHQL_MODULE ||
-      [...providers.values()].some((provider) =>
-        isGateway(provider.metatype),
+      functionsOf(providers).some((made) =>
+        Reflect.hasMetadata(GATEWAY, made),
       ) ||
-      [...controllers.values()].some((controller) =>
-        hasMessageHandlers(controller.metatype),
-      ),
+      functionsOf(controllers).some(hasMessageHandlers),
   );
 }
 
-function isGateway(metatype: unknown): boolean {
-  return (
-    typeof metatype === 'function' && Reflect.hasMetadata(GATEWAY, metatype)
-  );
+interface Made {
+  readonly metatype: unknown;
 }
 
-function hasMessageHandlers(metatype: unknown): boolean {
-  if (typeof metatype !== 'function') {
-    return false;
-  }
-  const prototype = metatype.prototype as Record<string, object>;
+/** The classes and factories that instances are made with. */
+function functionsOf(wrappers: Map<unknown, Made>): MadeBy[] {
+  return [...wrappers.values()]
+    .map(({ metatype }) => metatype)
+    .filter((metatype): metatype is MadeBy => typeof metatype === 'function');
+}
+
+type MadeBy = (...args: never[]) => unknown;
+
+function hasMessageHandlers(controller: MadeBy): boolean {
+  const prototype = controller.prototype as Record<string, object>;
   return new MetadataScanner()
     .getAllMethodNames(prototype)
     .some((name) =>

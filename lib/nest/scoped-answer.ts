@@ -80,14 +80,9 @@ function iteratorWithin(
     [Symbol.asyncIterator]: () => bound,
   };
   for (const name of ['return', 'throw'] as const) {
-    if (iterator[name] !== undefined) {
-      bound[name] = (value?: unknown) =>
-        store.run(
-          scope,
-          () =>
-            iterator[name]?.(value) ??
-            Promise.resolve({ done: true, value: undefined }),
-        );
+    const end = iterator[name]?.bind(iterator);
+    if (end !== undefined) {
+      bound[name] = (value?: unknown) => store.run(scope, () => end(value));
     }
   }
   return bound;

@@ -137,6 +137,7 @@ class RunsResolver {
 function marathon(
   memory: MemoryBackend,
   options: Partial<TrackingModuleOptions> & TrackingExtras = {},
+  graphql: Pick<ApolloDriverConfig, 'context'> = {},
 ): new () => object {
   @Module({
     imports: [
@@ -147,6 +148,7 @@ function marathon(
         graphiql: false,
         fieldResolverEnhancers: ['interceptors'],
         subscriptions: { 'graphql-ws': true },
+        ...graphql,
       }),
     ],
     providers: [RunsResolver],
@@ -261,6 +263,20 @@ describe('GraphQL with Apollo on express', () => {
     expect(ends).toHaveLength(1);
     expect(ends[0]).toMatchObject({ status: 200, events: 2 });
     expect(ends[0]?.error).toBeInstanceOf(ForbiddenException);
+  });
+
+  it('finds the request of an operation whose context does not show it', async () => {
+    const context = ({ req }: GraphqlContext): object => ({
+      req: { headers: req.headers },
+    });
+    running = await listen(marathon(memory, {}, { context }), 'express');
+    await ask('{ run(id: 1) { total } }', 'ann');
+    for (const name of ['run.read', 'total.read']) {
+      expect(await contextOf(memory, name)).toMatchObject({
+        request: { method: 'POST', path: '/graphql' },
+        handler: { kind: 'graphql' },
+      });
+    }
   });
 
   it('opens the scope in the first resolver under middleware: false', async () => {

@@ -23,6 +23,7 @@ import {
 } from '@nestjs/websockets';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  getTrackerToken,
   InjectTracker,
   NoTrack,
   Track,
@@ -395,6 +396,43 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     expect(await contextOf(memory, 'page.seen')).toMatchObject({
       request: { method: 'GET', path: '/page' },
       handler: { kind: 'http', class: 'PageController', method: 'page' },
+    });
+  });
+
+  it('serves them without middleware, in scopes that the interceptor opens', async () => {
+    await start({ middleware: false });
+    const client = await connect('/?session=s1');
+    await client.ask('say', { text: 'hello' });
+    expect(await contextOf(memory, 'said')).toMatchObject({
+      session: { id: 's1' },
+      handler: { kind: 'ws', method: 'say' },
+    });
+    await fetch(`${running.url}/page`);
+    expect(await contextOf(memory, 'page.seen')).toMatchObject({
+      request: { method: 'GET', path: '/page', route: '/page' },
+      handler: { kind: 'http', class: 'PageController', method: 'page' },
+    });
+  });
+
+  it('opens none where no instance follows requests, and @Track works all the same', async () => {
+    @Module({
+      imports: [
+        TrackingModule.forRoot({ backends: { memory }, name: 'one' }),
+        TrackingModule.forRoot({ backends: {}, name: 'two' }),
+      ],
+      providers: [
+        ChatGateway,
+        { provide: getTrackerToken(), useExisting: getTrackerToken('one') },
+      ],
+    })
+    class TwoModule {}
+    running = await listen(TwoModule, host);
+    const client = await connect();
+    await client.ask('count', 1);
+    expect(await contextOf(memory, 'counted')).toEqual({});
+    await client.ask('vote', 'yes');
+    expect((await memory.waitFor('voted'))[0]?.data).toMatchObject({
+      result: { data: 'yes' },
     });
   });
 
