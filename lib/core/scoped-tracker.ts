@@ -107,15 +107,14 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     return this.resolve(this.runtime.store.current()).object;
   }
 
-  child(options: ChildOptions): Tracker<AnyEvents> {
+  /** @param problems what a framework found wrong with the options itself, to be told together */
+  child(options: ChildOptions, problems = new Problems()): Tracker<AnyEvents> {
     const { runtime } = this;
-    const problems = new Problems();
-    if (isRecord(options)) {
-      problems.onlyKeys('', options, CHILD_KEYS);
-    } else {
+    if (!isRecord(options)) {
       problems.add('the options', 'an object', options);
+      problems.throwIfAny(CHILD_PROBLEM);
     }
-    problems.throwIfAny(CHILD_PROBLEM);
+    problems.onlyKeys('', options, CHILD_KEYS);
     const { context, processors } = options;
     problems.optional(context, (value) => {
       if (!isRecord(value)) {

@@ -3,94 +3,112 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { ModuleRef } from '@nestjs/core';
 import { isClass } from '../core/processing-step.js';
-import { isRecord } from '../core/validation.js';
 import { TrackingError } from '../core/errors.js';
-import { systemClock } from '../core/system-clock.js';
 import { Deadline } from '../core/node.js';
+import { messageOf } from '../core/show.js';
+import { systemClock } from '../core/system-clock.js';
+import type { Problems } from '../core/validation.js';
+import { isRecord } from '../core/validation.js';
 
 /** Longest wait for one class: a provider that needs the tracker itself would wait for ever. */
 const CREATE_TIMEOUT_MS = 10_000;
 
+/** In the place of a class that could not be created, so that the other options can be checked before the boot stops. */
+const STAND_IN = {
+  send: (): void => undefined,
+  process: (): void => undefined,
+};
+
 /**
  * Replaces the classes among backends and processors by their instances: the app's own provider of that class, in
- * whichever module it is, else one that Nest's injector creates.
- *
- * @throws TrackingError `invalid_options` when a class cannot be created
+ * whichever module it is, else one that Nest's injector creates. What cannot be created goes to `problems`.
  */
 export async function createInstances<Options>(
   options: Options,
+  problems: Problems,
   moduleRef: ModuleRef,
   modules: ModulesContainer,
 ): Promise<Options> {
-  const create = (type: Type<object>, path: string): Promise<object> =>
-    instanceOf(type, path, moduleRef, modules);
-  return (await replaceClasses(options, '', create)) as Options;
+  const creation = new Creation(problems, moduleRef, modules);
+  return (await creation.router(options, '')) as Options;
 }
 
-type Create = (type: Type<object>, path: string) => Promise<object>;
+class Creation {
+  /** The routers around the one being read: the validation of the options refuses one that contains itself. */
+  private readonly around = new Set<object>();
 
-async function replaceClasses(
-  node: unknown,
-  path: string,
-  create: Create,
-): Promise<unknown> {
-  // Anything else is left to the validation of the options.
-  if (!isRecord(node)) {
-    return node;
+  constructor(
+    private readonly problems: Problems,
+    private readonly moduleRef: ModuleRef,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  async router(node: unknown, path: string): Promise<unknown> {
+    // Anything else is left to the validation of the options.
+    if (!isRecord(node) || this.around.has(node)) {
+      return node;
+    }
+    const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
+    const { processors, backends } = node;
+    this.around.add(node);
+    const created = {
+      ...node,
+      ...(Array.isArray(processors)
+        ? { processors: await this.processors(processors, at('processors')) }
+        : {}),
+      ...(isRecord(backends)
+        ? { backends: await this.backends(backends, at('backends')) }
+        : {}),
+    };
+    this.around.delete(node);
+    return created;
   }
-  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
-  const { processors, backends } = node;
-  return {
-    ...node,
-    ...(Array.isArray(processors)
-      ? {
-          processors: await inOrder(processors, (spec, index) =>
-            isClass(spec)
-              ? create(spec, `${at('processors')}[${index}]`)
-              : Promise.resolve(spec),
-          ),
-        }
-      : {}),
-    ...(isRecord(backends)
-      ? { backends: await replaceBackends(backends, at('backends'), create) }
-      : {}),
-  };
-}
 
-async function replaceBackends(
-  backends: Record<string, unknown>,
-  path: string,
-  create: Create,
-): Promise<Record<string, unknown>> {
-  const entries = await inOrder(
-    Object.entries(backends),
-    async ([key, spec]): Promise<[string, unknown]> => {
+  /** One after the other, in the order in which the app wrote them. */
+  private async processors(
+    specs: readonly unknown[],
+    path: string,
+  ): Promise<unknown[]> {
+    const created: unknown[] = [];
+    for (const [index, spec] of specs.entries()) {
+      created.push(await this.instance(spec, `${path}[${index}]`));
+    }
+    return created;
+  }
+
+  private async backends(
+    tree: Record<string, unknown>,
+    path: string,
+  ): Promise<Record<string, unknown>> {
+    const created: [string, unknown][] = [];
+    for (const [key, spec] of Object.entries(tree)) {
       const at = `${path}.${key}`;
-      if (isClass(spec)) {
-        return [key, await create(spec, at)];
-      }
-      return isRecord(spec) && 'backends' in spec
-        ? [key, await replaceClasses(spec, at, create)]
-        : [key, spec];
-    },
-  );
-  return Object.fromEntries(entries);
-}
-
-async function inOrder<In, Out>(
-  items: readonly In[],
-  map: (item: In, index: number) => Promise<Out>,
-): Promise<Out[]> {
-  const results: Out[] = [];
-  for (const [index, item] of items.entries()) {
-    results.push(await map(item, index));
+      const node = await this.instance(spec, at);
+      created.push([
+        key,
+        isRecord(node) && 'backends' in node
+          ? await this.router(node, at)
+          : node,
+      ]);
+    }
+    return Object.fromEntries(created);
   }
-  return results;
+
+  private async instance(spec: unknown, path: string): Promise<unknown> {
+    if (!isClass(spec)) {
+      return spec;
+    }
+    try {
+      return await instanceOf(spec, this.moduleRef, this.modules);
+    } catch (error) {
+      this.problems.addLine(path, `creating it failed: ${messageOf(error)}`);
+      return STAND_IN;
+    }
+  }
 }
 
 async function instanceOf(
   type: Type<object>,
-  path: string,
   moduleRef: ModuleRef,
   modules: ModulesContainer,
 ): Promise<object> {
@@ -100,8 +118,8 @@ async function instanceOf(
   >(load(type, moduleRef, modules), late);
   if (typeof created === 'symbol') {
     throw new TrackingError(
-      'invalid_options',
-      `${path}: creating ${type.name} takes longer than ${CREATE_TIMEOUT_MS} ms; does it inject the tracker that it belongs to?`,
+      'timeout',
+      `${type.name} takes longer than ${CREATE_TIMEOUT_MS} ms; does it inject the tracker that it belongs to?`,
     );
   }
   return created;

@@ -9,6 +9,7 @@ import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { hostTracker } from '../core/create-tracker.js';
 import { TrackingError } from '../core/errors.js';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
+import type { Tracker } from '../core/tracker.js';
 import { isRecord, Problems } from '../core/validation.js';
 import { resolveRequestOptions } from '../express/request-options.js';
 import { RequestTracking } from '../express/request-tracking.js';
@@ -18,9 +19,11 @@ import { Shutdown } from './shutdown.js';
 import { DEFAULT_NAME } from './tracker.tokens.js';
 import type {
   TrackingExtras,
+  TrackingFeatureOptions,
   TrackingModuleOptions,
 } from './tracking.options.js';
 import {
+  checkExtras,
   checkModuleOptions,
   DEFAULT_SHUTDOWN_TIMEOUT_MS,
   MODULE_OPTIONS,
@@ -59,13 +62,15 @@ export class TrackingHost
     moduleRef: ModuleRef,
   ): Promise<ScopedTracker> {
     const { name } = extras;
-    if (this.instances.has(name)) {
+    const names = this.announced().map((announced) => announced.name);
+    if (names.filter((known) => known === name).length > 1) {
       throw new TrackingError(
         'invalid_options',
         `TrackingModule.forRoot is imported twice under the name ${JSON.stringify(name)}; give one of them another name`,
       );
     }
     const problems = new Problems();
+    checkExtras(extras, problems);
     if (isRecord(options)) {
       checkModuleOptions(options, problems);
       if (options.request !== undefined && name !== this.enricherName()) {
@@ -77,7 +82,7 @@ export class TrackingHost
     }
     const logger = new Logger('TrackingModule');
     const tracker = hostTracker(
-      await createInstances(options, moduleRef, this.modules),
+      await createInstances(options, problems, moduleRef, this.modules),
       {
         name,
         moreOptions: MODULE_OPTIONS,
@@ -114,19 +119,29 @@ export class TrackingHost
     }
   }
 
-  /** The tracker that a feature module derives its own from. */
-  async trackerFor(name: string | undefined): Promise<ScopedTracker> {
+  /** Derives the tracker of one `forFeature`. */
+  async startFeature(
+    { name, ...options }: TrackingFeatureOptions,
+    moduleRef: ModuleRef,
+  ): Promise<Tracker> {
     await this.ready();
-    const instance =
+    const parent =
       (name === undefined ? undefined : this.instances.get(name)) ??
       this.enricher;
-    if (instance === undefined) {
+    if (parent === undefined) {
       throw new TrackingError(
         'invalid_options',
         `TrackingModule.forFeature needs TrackingModule.forRoot in the app: ${this.instances.size === 0 ? 'there is none' : `none is the default among ${[...this.instances.keys()].join(', ')}`}`,
       );
     }
-    return instance.tracker;
+    const problems = new Problems();
+    const child = await createInstances(
+      options,
+      problems,
+      moduleRef,
+      this.modules,
+    );
+    return parent.tracker.child(child, problems);
   }
 
   onApplicationBootstrap(): void {

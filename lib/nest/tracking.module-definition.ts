@@ -32,9 +32,19 @@ export const {
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createTrackingOptions')
   .setExtras<TrackingExtras>(DEFAULT_EXTRAS, (definition, extras) =>
-    withTracker(definition, { ...DEFAULT_EXTRAS, ...extras }),
+    withTracker(definition, given(extras)),
   )
   .build();
+
+/** The builder fills in what is missing, not what is there and undefined. */
+function given({
+  isGlobal = DEFAULT_EXTRAS.isGlobal,
+  name = DEFAULT_EXTRAS.name,
+  middleware = DEFAULT_EXTRAS.middleware,
+  interceptor = DEFAULT_EXTRAS.interceptor,
+}: TrackingExtras): Required<TrackingExtras> {
+  return { isGlobal, name, middleware, interceptor };
+}
 
 function withTracker(
   definition: DynamicModule,

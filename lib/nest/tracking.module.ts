@@ -2,7 +2,6 @@ import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Tracker } from '../core/tracker.js';
-import { createInstances } from './injected-classes.js';
 import { getTrackerToken } from './tracker.tokens.js';
 import { TrackingHost } from './tracking-host.js';
 import { TrackingHostModule } from './tracking-host.module.js';
@@ -12,6 +11,8 @@ import type {
 } from './tracking.module-definition.js';
 import { ConfigurableModuleClass } from './tracking.module-definition.js';
 import type { TrackingFeatureOptions } from './tracking.options.js';
+
+const FEATURE_OPTIONS = Symbol('nestjs-tracking:feature-options');
 
 /**
  * Event tracking for an app: `forRoot` or `forRootAsync` once (more often with a `name`), `forFeature` in modules whose
@@ -35,25 +36,27 @@ export class TrackingModule extends ConfigurableModuleClass {
     return super.forRootAsync(options);
   }
 
-  /** A child tracker for one module, under the same token, or under `name`. */
+  /**
+   * A child tracker for one module, under the same token, or under `name`.
+   *
+   * @throws TrackingError `invalid_options` at boot, also when there is no `forRoot` to derive it from
+   */
   static forFeature(options: TrackingFeatureOptions = {}): DynamicModule {
     const token = getTrackerToken(options.name);
     return {
       module: TrackingModule,
       imports: [TrackingHostModule],
       providers: [
+        // A provider, so that Nest tells two feature modules apart where it compares what they contain.
+        { provide: FEATURE_OPTIONS, useValue: options },
         {
           provide: token,
-          inject: [TrackingHost, ModuleRef],
-          useFactory: async (
+          inject: [TrackingHost, FEATURE_OPTIONS, ModuleRef],
+          useFactory: (
             host: TrackingHost,
+            feature: TrackingFeatureOptions,
             moduleRef: ModuleRef,
-          ): Promise<Tracker> => {
-            const parent = await host.trackerFor(options.name);
-            return parent.child(
-              await createInstances(options, moduleRef, host.modules),
-            );
-          },
+          ): Promise<Tracker> => host.startFeature(feature, moduleRef),
         },
       ],
       exports: [token],

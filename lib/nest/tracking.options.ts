@@ -70,6 +70,22 @@ export const MODULE_OPTIONS: readonly string[] = [
   'shutdownTimeoutMs',
 ];
 
+export function checkExtras(
+  { name, isGlobal, middleware, interceptor }: Required<TrackingExtras>,
+  problems: Problems,
+): void {
+  if (typeof name !== 'string' || name === '') {
+    problems.add('name', 'a text that is not empty', name);
+  }
+  for (const [key, value] of Object.entries({
+    isGlobal,
+    middleware,
+    interceptor,
+  })) {
+    problems.boolean(key, value);
+  }
+}
+
 export function checkModuleOptions(
   options: Partial<TrackingModuleOptions>,
   problems: Problems,
