@@ -33,6 +33,24 @@ export class ExecutionDoor {
     return this.host.enricher?.extras.interceptor !== false;
   }
 
+  /** Whether `@Track` acts; also where no instance follows requests. */
+  get performsTrack(): boolean {
+    return this.host.enricher?.extras.interceptor !== false;
+  }
+
+  /** How to run something later in the scope of now. */
+  keepScope(): (run: () => void) => void {
+    const store = this.store();
+    const scope = store?.current();
+    return (run) => {
+      if (store === undefined || scope === undefined) {
+        run();
+      } else {
+        store.run(scope, run);
+      }
+    };
+  }
+
   /** Whether there are handlers that only an interceptor reaches, or of which more must be known than a guard sees. */
   get needsInterceptor(): boolean {
     const { enricher } = this.host;

@@ -3,15 +3,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { ModuleRef } from '@nestjs/core';
 import { isClass } from '../core/processing-step.js';
-import { TrackingError } from '../core/errors.js';
-import { Deadline } from '../core/node.js';
 import { messageOf } from '../core/show.js';
-import { systemClock } from '../core/system-clock.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
-
-/** Longest wait for one class: a provider that needs the tracker itself would wait for ever. */
-const CREATE_TIMEOUT_MS = 10_000;
+import { atBoot } from './boot-time.js';
 
 /** In the place of a class that could not be created, so that the other options can be checked before the boot stops. */
 const STAND_IN = {
@@ -99,7 +94,10 @@ class Creation {
       return spec;
     }
     try {
-      return await instanceOf(spec, this.moduleRef, this.modules);
+      return await atBoot(
+        instanceOf(spec, this.moduleRef, this.modules),
+        `${spec.name}; does it inject the tracker that it belongs to?`,
+      );
     } catch (error) {
       this.problems.addLine(path, `creating it failed: ${messageOf(error)}`);
       return STAND_IN;
@@ -107,28 +105,10 @@ class Creation {
   }
 }
 
-async function instanceOf(
-  type: Type<object>,
-  moduleRef: ModuleRef,
-  modules: ModulesContainer,
-): Promise<object> {
-  const late = Symbol('late');
-  const created = await new Deadline(systemClock(), CREATE_TIMEOUT_MS).race<
-    object | symbol
-  >(load(type, moduleRef, modules), late);
-  if (typeof created === 'symbol') {
-    throw new TrackingError(
-      'timeout',
-      `${type.name} takes longer than ${CREATE_TIMEOUT_MS} ms; does it inject the tracker that it belongs to?`,
-    );
-  }
-  return created;
-}
-
 /**
  * `moduleRef.get` would answer a provider that is not constructed yet; injecting it into a holder waits for it.
  */
-async function load(
+async function instanceOf(
   type: Type<object>,
   moduleRef: ModuleRef,
   modules: ModulesContainer,

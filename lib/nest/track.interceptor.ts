@@ -7,14 +7,16 @@ import type {
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Observable } from 'rxjs';
-import { tap } from 'rxjs';
+import { finalize, tap } from 'rxjs';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
+import type { Tracker } from '../core/tracker.js';
 import { ExecutionDoor } from './execution-door.js';
 import { NO_TRACK, TRACK } from './track.metadata.js';
 import type { TrackDefinition } from './track.metadata.js';
 import { getTrackerToken } from './tracker.tokens.js';
 
 type Outcome = 'success' | 'failure';
+type AnyTracker = Tracker<Record<string, object | null | undefined>>;
 
 /** An interceptor for one `@Track`: Nest gives it the tracker of the module that the controller belongs to. */
 export function trackInterceptor(
@@ -25,9 +27,11 @@ export function trackInterceptor(
   @Injectable()
   class TrackInterceptor implements NestInterceptor {
     constructor(
+      // In tests it may be anything that has an `emit`.
       @Optional()
       @Inject(getTrackerToken(definition.tracker))
-      private readonly tracker: ScopedTracker | undefined,
+      private readonly tracker:
+        (AnyTracker & Partial<Pick<ScopedTracker, 'runtime'>>) | undefined,
       @Optional()
       @Inject(ExecutionDoor)
       private readonly door: ExecutionDoor | undefined,
@@ -48,29 +52,56 @@ export function trackInterceptor(
     private applies(execution: ExecutionContext): boolean {
       const places = [execution.getHandler(), execution.getClass()];
       return (
-        this.door?.tracksHandlers !== false &&
+        this.door?.performsTrack !== false &&
         this.reflector.getAllAndOverride(NO_TRACK, places) !== true &&
-        // The controller's does nothing where the handler has its own.
-        this.reflector.getAllAndOverride(TRACK, places) === definition
+        // The controller's do nothing where the handler has its own.
+        this.reflector
+          .getAllAndOverride<TrackDefinition[]>(TRACK, places)
+          .includes(definition)
       );
     }
 
+    /**
+     * Emits once: when the handler has answered, or when nobody wants to hear the rest of its answer (a client went
+     * away from a stream, a time limit was over).
+     */
     private follow(
       execution: ExecutionContext,
       next: CallHandler,
     ): Observable<unknown> {
-      let last: unknown;
+      // Whoever ends an Observable, or leaves it, may do so in another scope.
+      const inScope = this.door?.keepScope() ?? runNow;
+      let last: { readonly value: unknown } | undefined;
+      let over = false;
+      const end = (outcome: Outcome, result: unknown): void => {
+        over = true;
+        if (on === outcome || on === 'both') {
+          inScope(() => {
+            this.emit(outcome, result, execution);
+          });
+        }
+      };
       return next.handle().pipe(
         tap({
           next: (value: unknown) => {
-            last = value;
+            last = { value };
           },
           complete: () => {
-            this.emit('success', last, execution);
+            end('success', last?.value);
           },
           error: (error: unknown) => {
-            this.emit('failure', error, execution);
+            end('failure', error);
           },
+        }),
+        finalize(() => {
+          if (over) {
+            return;
+          }
+          if (last === undefined) {
+            end('failure', new AbandonedError());
+          } else {
+            end('success', last.value);
+          }
         }),
       );
     }
@@ -80,9 +111,7 @@ export function trackInterceptor(
       result: unknown,
       execution: ExecutionContext,
     ): void {
-      if (on === outcome || on === 'both') {
-        this.tracker?.emit(name, this.payload(outcome, result, execution));
-      }
+      this.tracker?.emit(name, this.payload(outcome, result, execution));
     }
 
     private payload(
@@ -96,7 +125,7 @@ export function trackInterceptor(
       try {
         return definition.data(result, execution);
       } catch (error) {
-        this.tracker?.runtime.report(
+        this.tracker?.runtime?.report(
           'callback_failed',
           `the data function of @Track(${JSON.stringify(name)}) failed; the event goes without a payload`,
           error,
@@ -106,6 +135,19 @@ export function trackInterceptor(
     }
   }
   return TrackInterceptor;
+}
+
+/** What a handler that was left before it answered counts as. */
+class AbandonedError extends Error {
+  override readonly name = 'AbortError';
+
+  constructor() {
+    super('nobody waits for the answer any more');
+  }
+}
+
+function runNow(run: () => void): void {
+  run();
 }
 
 function nameOf(error: unknown): string {

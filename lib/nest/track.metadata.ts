@@ -12,7 +12,10 @@ export interface TrackOptions {
     result: unknown,
     execution: ExecutionContext,
   ): object | null | undefined;
-  /** Default: `success`. Success is what the handler completes with, not what the client receives. */
+  /**
+   * Default: `success`. Success is what the handler completes with, not what the client receives. A stream that is left
+   * before its end is a success with what it answered last; a handler left before any answer fails with an `AbortError`.
+   */
   readonly on?: 'success' | 'failure' | 'both';
   /** The name of another tracker. Default: the one that the controller's own module injects. */
   readonly tracker?: string;

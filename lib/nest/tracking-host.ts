@@ -13,6 +13,7 @@ import type { Tracker } from '../core/tracker.js';
 import { isRecord, Problems } from '../core/validation.js';
 import { resolveRequestOptions } from '../express/request-options.js';
 import { RequestTracking } from '../express/request-tracking.js';
+import { atBoot } from './boot-time.js';
 import { createInstances } from './injected-classes.js';
 import type { Closable } from './shutdown.js';
 import { Shutdown } from './shutdown.js';
@@ -124,7 +125,10 @@ export class TrackingHost
     { name, ...options }: TrackingFeatureOptions,
     moduleRef: ModuleRef,
   ): Promise<Tracker> {
-    await this.ready();
+    await atBoot(
+      this.ready(),
+      'TrackingModule.forRoot; do its options need the tracker of a TrackingModule.forFeature?',
+    );
     const parent =
       (name === undefined ? undefined : this.instances.get(name)) ??
       this.enricher;

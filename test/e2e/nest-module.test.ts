@@ -1,11 +1,5 @@
-import type {
-  DynamicModule,
-  INestApplicationContext,
-  NestApplicationOptions,
-  Type,
-} from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { Controller, Get, Inject, Injectable, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type {
   Tracker,
@@ -15,12 +9,17 @@ import type {
 import {
   getTrackerToken,
   InjectTracker,
-  isTrackingError,
   TrackingModule,
 } from 'nestjs-tracking';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import { untyped } from '../support/recording.js';
-import { ADAPTERS, closeApps, nestApp } from '../support/nest-app.js';
+import {
+  ADAPTERS,
+  bootContext,
+  bootError,
+  closeApps,
+  nestApp,
+} from '../support/nest-app.js';
 
 @Controller()
 class Orders {
@@ -63,29 +62,6 @@ class OptionsFactory implements TrackingOptionsFactory {
 class FactoryModule {}
 
 afterEach(closeApps);
-
-function boot(
-  imports: (DynamicModule | Type)[],
-  options: Partial<NestApplicationOptions> = {},
-): Promise<INestApplicationContext> {
-  @Module({ imports })
-  class App {}
-  return NestFactory.createApplicationContext(
-    App,
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest's options are a class
-    { logger: false, abortOnError: false, ...options },
-  );
-}
-
-/** What stops a boot. */
-async function bootError(...imports: (DynamicModule | Type)[]) {
-  const error: unknown = await boot(imports).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(isTrackingError(error)).toBe(true);
-  return untyped<Error>(error);
-}
 
 /** A feature with a controller that tracks `<path>.seen`. */
 function feature(
@@ -321,7 +297,7 @@ describe('forFeature', () => {
   it('tells modules apart where Nest compares what they contain', async () => {
     const memory = memoryBackend();
     const names = ['a', 'b'];
-    const app = await boot(
+    const app = await bootContext(
       [
         TrackingModule.forRoot({ backends: { memory } }),
         ...names.map((path) =>
@@ -529,7 +505,7 @@ describe('a boot', () => {
   });
 
   it('takes what is undefined as left out', async () => {
-    const app = await boot([
+    const app = await bootContext([
       TrackingModule.forRoot(
         untyped({ backends, name: undefined, isGlobal: undefined }),
       ),

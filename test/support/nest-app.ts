@@ -1,6 +1,7 @@
 import type {
   DynamicModule,
   INestApplication,
+  INestApplicationContext,
   ModuleMetadata,
   NestApplicationOptions,
   Type,
@@ -12,12 +13,13 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type {
+  TrackingError,
   TrackingEvent,
   TrackingExtras,
   TrackingModuleOptions,
   TrackingReport,
 } from 'nestjs-tracking';
-import { TrackingModule } from 'nestjs-tracking';
+import { isTrackingError, TrackingModule } from 'nestjs-tracking';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
 
@@ -197,4 +199,35 @@ const started = new Set<RunningApp>();
 /** For `afterEach`: closes what a test left running. */
 export async function closeApps(): Promise<void> {
   await Promise.all([...started].map((app) => app.close()));
+}
+
+/** Boots without a server. */
+export function bootContext(
+  imports: Part<'imports'>[],
+  options: NestApplicationOptions = {},
+): Promise<INestApplicationContext> {
+  return NestFactory.createApplicationContext(
+    { module: AppModule, imports },
+    {
+      logger: false,
+      abortOnError: false,
+      ...options,
+    },
+  );
+}
+
+/** What stops a boot. */
+export async function bootError(
+  ...imports: Part<'imports'>[]
+): Promise<TrackingError> {
+  const error: unknown = await bootContext(imports).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!isTrackingError(error)) {
+    throw new Error('the boot did not end with a TrackingError', {
+      cause: error,
+    });
+  }
+  return error;
 }
