@@ -22,6 +22,7 @@ import type {
 import { isTrackingError, TrackingModule } from 'nestjs-tracking';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
+import { untyped } from './recording.js';
 
 /** For `describe.each`: whatever is promised holds on both. */
 export const ADAPTERS = ['express', 'fastify'] as const;
@@ -136,11 +137,6 @@ export class NestAppBuilder {
     if (this.tracked && this.roots.length === 0) {
       this.tracking();
     }
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest's options are a class
-    const options: NestApplicationOptions = {
-      logger: false,
-      abortOnError: false,
-    };
     const app = await NestFactory.create(
       {
         module: this.moduleClass,
@@ -149,7 +145,7 @@ export class NestAppBuilder {
         imports: [...this.metadata.imports, ...this.roots],
       },
       this.adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter(),
-      options,
+      quiet(),
     );
     for (const step of this.steps) {
       await step(app);
@@ -201,18 +197,19 @@ export async function closeApps(): Promise<void> {
   await Promise.all([...started].map((app) => app.close()));
 }
 
+/** Nest's options, which are a class, for apps that throw what stops their boot and log nothing. */
+function quiet(options: object = {}): NestApplicationOptions {
+  return untyped({ logger: false, abortOnError: false, ...options });
+}
+
 /** Boots without a server. */
 export function bootContext(
   imports: Part<'imports'>[],
-  options: NestApplicationOptions = {},
+  options?: object,
 ): Promise<INestApplicationContext> {
   return NestFactory.createApplicationContext(
     { module: AppModule, imports },
-    {
-      logger: false,
-      abortOnError: false,
-      ...options,
-    },
+    quiet(options),
   );
 }
 
