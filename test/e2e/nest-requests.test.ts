@@ -1,32 +1,551 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import type {
+  ArgumentsHost,
+  CallHandler,
+  CanActivate,
+  ExceptionFilter,
+  ExecutionContext,
+  INestApplication,
+  MiddlewareConsumer,
+  NestInterceptor,
+  NestModule,
+  PipeTransform,
+} from '@nestjs/common';
+import {
+  Body,
+  Catch,
+  Controller,
+  ForbiddenException,
+  Get,
+  HttpException,
+  Module,
+  Param,
+  Post,
+  Sse,
+  StreamableFile,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  VersioningType,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Tracker } from 'nestjs-tracking';
-import { getTrackerToken } from 'nestjs-tracking';
+import { concatMap, delay, Observable, of, tap } from 'rxjs';
+import type { JsonObject, Tracker, TrackingExtras } from 'nestjs-tracking';
+import { InjectTracker } from 'nestjs-tracking';
+import type { AdapterName, RunningApp } from '../support/nest-app.js';
 import { ADAPTERS, closeApps, nestApp } from '../support/nest-app.js';
 
-@Controller('orders')
-class Orders {
-  constructor(@Inject(getTrackerToken()) private readonly tracker: Tracker) {}
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 1);
+  });
+
+class Emitting {
+  constructor(@InjectTracker() protected readonly tracker: Tracker) {}
+}
+
+class EmittingGuard extends Emitting implements CanActivate {
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    this.tracker.emit('guard');
+    await turn();
+    const { url } = execution.switchToHttp().getRequest<{ url: string }>();
+    if (url.includes('forbidden')) {
+      this.tracker.emit('guard.refuses');
+      throw new ForbiddenException();
+    }
+    return true;
+  }
+}
+
+class EmittingPipe extends Emitting implements PipeTransform {
+  transform(value: unknown): unknown {
+    this.tracker.emit('pipe');
+    return value;
+  }
+}
+
+class EmittingInterceptor extends Emitting implements NestInterceptor {
+  intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+    this.tracker.emit('interceptor');
+    return next.handle().pipe(
+      tap(() => {
+        this.tracker.emit('interceptor.after');
+      }),
+    );
+  }
+}
+
+@Catch(HttpException)
+class EmittingFilter extends Emitting implements ExceptionFilter {
+  constructor(
+    @InjectTracker() tracker: Tracker,
+    private readonly host: HttpAdapterHost,
+  ) {
+    super(tracker);
+  }
+
+  catch(error: HttpException, host: ArgumentsHost): void {
+    this.tracker.emit('filter');
+    this.host.httpAdapter.reply(
+      host.switchToHttp().getResponse(),
+      'filtered',
+      error.getStatus(),
+    );
+  }
+}
+
+@Controller('things')
+@UseGuards(EmittingGuard)
+@UseInterceptors(EmittingInterceptor)
+@UseFilters(EmittingFilter)
+class Things extends Emitting {
+  @Get('forbidden')
+  forbidden(): void {
+    this.tracker.emit('handler');
+  }
+
+  @Get('failing')
+  failing(): void {
+    throw new HttpException('no', 418);
+  }
+
+  @Get('file')
+  file(): StreamableFile {
+    const { tracker } = this;
+    async function* chunks() {
+      tracker.emit('stream');
+      yield 'a';
+      await turn();
+      tracker.emit('stream.later');
+      yield 'b';
+    }
+    return new StreamableFile(Readable.from(chunks()));
+  }
+
+  @Sse('events')
+  events(): Observable<{ data: number }> {
+    return of(1, 2).pipe(
+      concatMap((n) => of(n).pipe(delay(1))),
+      tap(() => {
+        this.tracker.emit('sse');
+      }),
+      concatMap((data) => of({ data })),
+    );
+  }
 
   @Get(':id')
-  show(): string {
-    this.tracker.emit('order.shown', { id: 7 });
-    return 'ok';
+  async show(@Param('id', EmittingPipe) id: string): Promise<string> {
+    this.tracker.emit('handler');
+    await turn();
+    this.tracker.emit('handler.later');
+    setTimeout(() => {
+      this.tracker.emit('timer');
+    }, 1);
+    return id;
+  }
+
+  @Post()
+  async create(@Body() body: object): Promise<object> {
+    await turn();
+    this.tracker.emit('handler');
+    return body;
+  }
+}
+
+@Module({})
+class WithMiddleware extends Emitting implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer
+      .apply(
+        async (_request: unknown, _response: unknown, next: () => void) => {
+          this.tracker.emit('middleware');
+          await turn();
+          this.tracker.emit('middleware.later');
+          next();
+        },
+      )
+      .forRoutes('*path');
   }
 }
 
 afterEach(closeApps);
 
-describe.each(ADAPTERS)('a request on %s', (adapter) => {
-  it('is the context of its events', async () => {
-    const { visit, event, reports } = await nestApp(adapter)
-      .controllers(Orders)
-      .start();
-    expect(await visit('/orders/7?secret=1')).toBe(200);
-    expect((await event('order.shown')).context).toMatchObject({
-      request: { method: 'GET', path: '/orders/7', route: '/orders/:id' },
-      handler: { kind: 'http', class: 'Orders', method: 'show' },
+const booted = (adapter: AdapterName, extras: TrackingExtras = {}) =>
+  nestApp(adapter).tracking(extras).module(WithMiddleware).controllers(Things);
+
+/** Which frames the events have, by name; an event with `request` must carry the right path. */
+function framesOf({ memory }: RunningApp, path: string) {
+  return Object.fromEntries(
+    memory.events.map(({ name, context }) => {
+      const request = context['request'] as JsonObject | undefined;
+      expect(request?.['path'] ?? path).toBe(path);
+      return [name, Object.keys(context).sort().join(' ')];
+    }),
+  );
+}
+
+const requestOf = (event: { context: JsonObject }) =>
+  event.context['request'] as JsonObject;
+
+describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
+  it('is seen by all that Nest runs for it, and by what it starts', async () => {
+    const app = await booted(adapter).start();
+    expect(await app.visit('/things/7?a=1')).toBe(200);
+    await app.event('timer');
+    expect(framesOf(app, '/things/7')).toStrictEqual({
+      middleware: 'request',
+      'middleware.later': 'request',
+      guard: 'handler request',
+      pipe: 'handler request',
+      interceptor: 'handler request',
+      handler: 'handler request',
+      'handler.later': 'handler request',
+      'interceptor.after': 'handler request',
+      timer: 'handler request',
     });
-    expect(reports).toStrictEqual([]);
+    expect(
+      new Set(app.memory.events.map((event) => requestOf(event)['id'])).size,
+    ).toBe(1);
+    expect(app.reports).toStrictEqual([]);
+  });
+
+  it('is there without any middleware of the app', async () => {
+    const app = await nestApp(adapter).controllers(Things).start();
+    await app.visit('/things/7');
+    expect(framesOf(app, '/things/7')).toMatchObject({
+      guard: 'handler request',
+      handler: 'handler request',
+    });
+  });
+
+  it.each([
+    ['with middleware of the app', WithMiddleware],
+    ['without', undefined],
+  ])('survives the reading of a body, %s', async (_how, module) => {
+    const builder = nestApp(adapter).controllers(Things);
+    const app = await (module ? builder.module(module) : builder).start();
+    // More than one chunk, so that it is read later than the head.
+    const body = JSON.stringify({ text: 'x'.repeat(90_000) });
+    expect(
+      await app.visit('/things', {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      }),
+    ).toBe(201);
+    expect(framesOf(app, '/things')).toMatchObject({
+      guard: 'handler request',
+      handler: 'handler request',
+    });
+  });
+
+  it('is seen by the filter of a guard that refuses', async () => {
+    const app = await booted(adapter).start();
+    expect(await app.visit('/things/forbidden')).toBe(403);
+    expect(framesOf(app, '/things/forbidden')).toStrictEqual({
+      middleware: 'request',
+      'middleware.later': 'request',
+      guard: 'handler request',
+      'guard.refuses': 'handler request',
+      filter: 'handler request',
+    });
+  });
+
+  it('is seen by the filter of a handler that throws', async () => {
+    const app = await booted(adapter).start();
+    expect(await app.visit('/things/failing')).toBe(418);
+    expect(framesOf(app, '/things/failing')).toMatchObject({
+      filter: 'handler request',
+    });
+  });
+
+  it('is seen by the filter of what nobody serves', async () => {
+    const app = await booted(adapter)
+      .with((nest) =>
+        nest.useGlobalFilters(
+          new EmittingFilter(
+            nest.get('nestjs-tracking:tracker:default'),
+            nest.get(HttpAdapterHost),
+          ),
+        ),
+      )
+      .start();
+    expect(await app.visit('/nothing')).toBe(404);
+    expect(framesOf(app, '/nothing')).toMatchObject({ filter: 'request' });
+    expect(requestOf(await app.event('filter'))).not.toHaveProperty('route');
+  });
+
+  it('is seen by streams while they are read', async () => {
+    const app = await booted(adapter).start();
+    expect(await (await app.fetch('/things/file')).text()).toBe('ab');
+    expect(framesOf(app, '/things/file')).toMatchObject({
+      stream: 'handler request',
+      'stream.later': 'handler request',
+    });
+  });
+
+  it('is seen by server-sent events', async () => {
+    const app = await booted(adapter).start();
+    expect(await (await app.fetch('/things/events')).text()).toContain(
+      'data: 2',
+    );
+    expect(framesOf(app, '/things/events')).toMatchObject({
+      sse: 'handler request',
+    });
+  });
+
+  it('starts empty, whatever scope was there when the server began to listen', async () => {
+    const builder = booted(adapter);
+    const nest = await builder.create();
+    await nest.init();
+    const tracker = nest.get<Tracker>('nestjs-tracking:tracker:default');
+    await tracker.context('boot', { boot: true }, () =>
+      nest.listen(0, '127.0.0.1'),
+    );
+    await fetch(`${await nest.getUrl()}/things/7`).then((r) => r.text());
+    await nest.close();
+    const events = builder.memory.events;
+    expect(events.length).toBeGreaterThan(5);
+    expect(events.filter(({ context }) => 'boot' in context)).toStrictEqual([]);
+  });
+
+  it('takes what is entered in it, and nothing of that outlives it', async () => {
+    @Controller()
+    class Entering extends Emitting {
+      @Get('enter')
+      enter(): string {
+        this.tracker.enterContext('cart', { cart: 1, request: 'mine' });
+        this.tracker.emit('entered');
+        return 'ok';
+      }
+    }
+    const app = await nestApp(adapter).controllers(Entering, Things).start();
+    await app.visit('/enter');
+    await app.visit('/things/7');
+    expect((await app.event('entered')).context).toMatchObject({
+      cart: 1,
+      request: 'mine',
+    });
+    expect((await app.event('handler')).context).not.toHaveProperty('cart');
+  });
+});
+
+describe.each(ADAPTERS)('the doors on %s', (adapter) => {
+  const inHandler = { request: 'request', handler: 'handler request' };
+
+  it.each([
+    {
+      middleware: true,
+      interceptor: true,
+      early: inHandler.request,
+      guard: inHandler.handler,
+      handler: inHandler.handler,
+    },
+    {
+      middleware: true,
+      interceptor: false,
+      early: inHandler.request,
+      guard: inHandler.request,
+      handler: inHandler.request,
+    },
+    {
+      middleware: false,
+      interceptor: true,
+      early: '',
+      guard: '',
+      handler: inHandler.handler,
+    },
+    {
+      middleware: false,
+      interceptor: false,
+      early: '',
+      guard: '',
+      handler: inHandler.request,
+    },
+  ])(
+    'with middleware: $middleware and interceptor: $interceptor',
+    async ({ early, guard, handler, ...extras }) => {
+      const app = await booted(adapter, extras).start();
+      await app.visit('/things/7');
+      await app.event('timer');
+      expect(framesOf(app, '/things/7')).toStrictEqual({
+        middleware: early,
+        'middleware.later': early,
+        guard,
+        pipe: handler,
+        interceptor: handler,
+        handler,
+        'handler.later': handler,
+        'interceptor.after': handler,
+        timer: handler,
+      });
+    },
+  );
+});
+
+describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
+  const facts = async (
+    path: string,
+    init: RequestInit = {},
+    configure: (app: INestApplication) => unknown = () => undefined,
+    request: object = {},
+  ) => {
+    const app = await nestApp(adapter)
+      .tracking({ request })
+      .controllers(Things)
+      .with(configure)
+      .start();
+    expect(await app.visit(path, init)).toBe(200);
+    const { port } = new URL(app.url);
+    return { facts: requestOf(await app.event('handler')), port, app };
+  };
+
+  it('are its method, path, route, host, agent and referer, and an id of ours', async () => {
+    const { facts: request, port } = await facts('/things/7?token=secret', {
+      headers: {
+        'user-agent': 'curl',
+        referer: 'https://shop.example/cart?token=secret#secret',
+        'x-request-id': 'theirs',
+        'x-forwarded-for': '6.6.6.6',
+      },
+    });
+    expect(request).toStrictEqual({
+      id: expect.stringMatching(/^[\da-f]{8}-[\da-f]{4}-7/),
+      method: 'GET',
+      path: '/things/7',
+      route: '/things/:id',
+      host: `127.0.0.1:${port}`,
+      userAgent: 'curl',
+      referer: 'https://shop.example/cart',
+    });
+  });
+
+  it('are cut at 512 characters', async () => {
+    const long = 'x'.repeat(600);
+    const { facts: request } = await facts(`/things/${long}`, {
+      headers: { 'user-agent': long, referer: `https://a/${long}` },
+    });
+    for (const key of ['path', 'userAgent', 'referer']) {
+      expect(request[key]).toHaveLength(512);
+    }
+  });
+
+  it('name the route with the global prefix and the version', async () => {
+    @Controller({ path: 'shops/:shop/things', version: '2' })
+    class Versioned extends Emitting {
+      @Get(':id')
+      show(): string {
+        this.tracker.emit('handler');
+        return 'ok';
+      }
+    }
+    const app = await nestApp(adapter)
+      .controllers(Versioned)
+      .with((nest) => {
+        nest.setGlobalPrefix('api');
+        nest.enableVersioning({ type: VersioningType.URI });
+      })
+      .start();
+    expect(await app.visit('/api/v2/shops/1/things/2?q=1')).toBe(200);
+    expect(requestOf(await app.event('handler'))).toMatchObject({
+      path: '/api/v2/shops/1/things/2',
+      route: '/api/v2/shops/:shop/things/:id',
+    });
+  });
+
+  it('learn the route as soon as there is one', async () => {
+    const app = await booted(adapter).start();
+    await app.visit('/things/7');
+    expect(requestOf(await app.event('guard'))['route']).toBe('/things/:id');
+  });
+
+  it('have the address of the client only if asked to', async () => {
+    const { facts: request } = await facts('/things/7', {}, undefined, {
+      ip: true,
+    });
+    expect(request['ip']).toMatch(/127\.0\.0\.1$/);
+  });
+
+  it('take the id that requestId answers, when it answers one', async () => {
+    const requestId = ({ headers }: { headers: Record<string, string> }) =>
+      headers['x-request-id'];
+    const { facts: given, app } = await facts(
+      '/things/7',
+      { headers: { 'x-request-id': 'theirs' } },
+      undefined,
+      { requestId },
+    );
+    expect(given['id']).toBe('theirs');
+    app.memory.clear();
+    await app.visit('/things/7');
+    expect(requestOf(await app.event('handler'))['id']).toMatch(/^[\da-f]{8}-/);
+  });
+
+  it('are added to by enrich, which sees the request of the framework', async () => {
+    const { facts: request } = await facts(
+      '/things/7',
+      { headers: { 'x-tenant': 'acme' } },
+      undefined,
+      {
+        enrich: (source: {
+          headers: Record<string, string>;
+          query: object;
+        }) => ({
+          tenant: source.headers['x-tenant'],
+          query: typeof source.query,
+        }),
+      },
+    );
+    expect(request).toMatchObject({
+      path: '/things/7',
+      tenant: 'acme',
+      query: 'object',
+    });
+  });
+
+  it('stay what they are when enrich fails, which is told once a request', async () => {
+    const { facts: request, app } = await facts('/things/7', {}, undefined, {
+      enrich: () => {
+        throw new Error('no tenant');
+      },
+    });
+    expect(request).toMatchObject({ method: 'GET', path: '/things/7' });
+    expect(app.memory.events.length).toBeGreaterThan(3);
+    expect(app.reports).toMatchObject([
+      { code: 'callback_failed', path: 'request.enrich' },
+    ]);
+  });
+});
+
+describe('the facts of a request on Express', () => {
+  it('name path and route below a mounted app and a trusted proxy', async () => {
+    const { default: express } = await import('express');
+    const app = await nestApp('express')
+      .tracking({ request: { ip: true } })
+      .controllers(Things)
+      .with((nest) => {
+        const sub = express();
+        sub.get('/items/:item', (_request, response) => {
+          nest.get<Tracker>('nestjs-tracking:tracker:default').emit('sub');
+          response.send('ok');
+        });
+        const server = nest
+          .getHttpAdapter()
+          .getInstance<ReturnType<typeof express>>();
+        server.set('trust proxy', true);
+        // After Nest's own: what is mounted before it begins is before the scope too.
+        const init = nest.init.bind(nest);
+        nest.init = async () => {
+          const done = await init();
+          return done;
+        };
+        nest.use('/mounted', sub);
+      })
+      .start();
+    await app.visit('/mounted/items/7?x=1', {
+      headers: { 'x-forwarded-for': '9.9.9.9' },
+    });
+    expect((await app.event('sub')).context).toStrictEqual({});
   });
 });

@@ -61,7 +61,7 @@ export interface RunningApp {
  *     const { visit, event } = await nestApp('fastify').controllers(Orders).start();
  */
 export class NestAppBuilder {
-  private readonly memory = memoryBackend();
+  readonly memory = memoryBackend();
   private readonly reports: TrackingReport[] = [];
   private readonly metadata = {
     imports: [] as Part<'imports'>[],
