@@ -4,9 +4,12 @@ import type { RequestSource } from './request-options.js';
 
 /** No fact about a request is longer: headers are the client's to choose. */
 const MAX_LENGTH = 512;
+/** A name and a password in an absolute URL. */
+const USER_INFO = /^([a-z][a-z\d+.-]*:\/\/)[^/]*@/i;
 
 /**
- * What a request shows of itself, without what may be secret: paths and referers end before the query string.
+ * What a request shows of itself, without what may be secret: paths and referers end before the query string,
+ * and carry no credentials.
  *
  * @param raw Node's own request
  * @param source the framework's: it knows the route and, if it trusts a proxy, the client's address
@@ -57,7 +60,8 @@ function withoutQuery(url: unknown): string | undefined {
     return undefined;
   }
   const end = url.search(/[?#]/);
-  return end < 0 ? url : url.slice(0, end);
+  const shown = end < 0 ? url : url.slice(0, end);
+  return shown.includes('@') ? shown.replace(USER_INFO, '$1') : shown;
 }
 
 function put(facts: Record<string, string>, key: string, value: unknown): void {

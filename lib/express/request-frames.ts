@@ -2,6 +2,7 @@ import type { EventFactory } from '../core/event-factory.js';
 import type { JsonObject } from '../core/json.js';
 import { EMPTY_OBJECT } from '../core/json.js';
 import type { Reporter } from '../core/report.js';
+import { answeredNow } from './callback-answer.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { cut, requestFacts, routeOf } from './request-facts.js';
 import type {
@@ -34,6 +35,8 @@ export class RequestFrames {
   execution: unknown;
   private merged = EMPTY_OBJECT;
   private facts: JsonObject | undefined;
+  /** The route of Express that the facts tell of: another one may match later. */
+  private matched: RequestSource['route'];
   private request: JsonObject | undefined;
   private user: JsonObject | undefined;
   private session: JsonObject | undefined;
@@ -112,9 +115,14 @@ export class RequestFrames {
     }
     if (this.facts === undefined) {
       this.facts = this.collect(this.raw);
+      this.matched = this.source.route;
       this.request = undefined;
-    } else if (this.facts['route'] === undefined) {
+    } else if (
+      this.facts['route'] === undefined ||
+      this.matched !== this.source.route
+    ) {
       const route = routeOf(this.source);
+      this.matched = this.source.route;
       if (route !== undefined) {
         this.facts = { ...this.facts, route: cut(route) };
         this.request = undefined;
@@ -133,7 +141,7 @@ export class RequestFrames {
       return facts;
     }
     try {
-      const more = options.enrich(this.source) ?? EMPTY_OBJECT;
+      const more = answeredNow(options.enrich(this.source)) ?? EMPTY_OBJECT;
       return {
         ...facts,
         ...factory.clean(more, 'what request.enrich answered'),
@@ -147,7 +155,9 @@ export class RequestFrames {
   private id(): string {
     const { services } = this;
     try {
-      const id: unknown = services.options.requestId?.(this.source);
+      const id: unknown = answeredNow(
+        services.options.requestId?.(this.source),
+      );
       if (typeof id === 'string' && id !== '') {
         return cut(id);
       }
@@ -180,7 +190,7 @@ export class RequestFrames {
       case 'bigint':
         return Object.freeze({ id: answer.toString() });
       case 'object':
-        if ('id' in (answer as object)) {
+        if ('id' in answeredNow(answer as object)) {
           return this.services.factory.clean(answer, `context.${what}`);
         }
     }
