@@ -1,6 +1,6 @@
 /** Many wishes to flush become few flushes: one runs, at most one more waits for all who came meanwhile. */
 export class FlushCoalescer {
-  private running: Promise<void> | undefined;
+  private last: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
 
   /** @param flush never rejects */
@@ -8,22 +8,10 @@ export class FlushCoalescer {
 
   /** Resolves after a flush that began after this call. */
   request(): Promise<void> {
-    if (this.running === undefined) {
-      return this.start();
-    }
-    return (this.next ??= this.running.then(() => {
+    this.next ??= this.last = this.last.then(() => {
       this.next = undefined;
-      return this.start();
-    }));
-  }
-
-  private start(): Promise<void> {
-    const running = this.flush().then(() => {
-      if (this.running === running) {
-        this.running = undefined;
-      }
+      return this.flush();
     });
-    this.running = running;
-    return running;
+    return this.next;
   }
 }

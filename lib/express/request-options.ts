@@ -73,19 +73,20 @@ export interface RequestOptions {
 }
 
 /** The options as the code reads them. */
-export type ResolvedRequestOptions = Omit<
-  RequestOptions,
-  'hold' | 'enrich' | 'user' | 'session'
-> & {
+export interface ResolvedRequestOptions {
   readonly enrich: ((request: RequestSource) => unknown) | undefined;
+  readonly requestId: RequestOptions['requestId'] | undefined;
+  readonly ip: boolean;
   readonly user: (source: RequestSource, execution?: unknown) => unknown;
   readonly session: (source: RequestSource, execution?: unknown) => unknown;
-  readonly ip: boolean;
   readonly hold: Required<HoldLimits> | undefined;
+  readonly keep: RequestOptions['keep'] | undefined;
   readonly flushAtEnd: 'accepted' | 'delivered' | false;
   readonly awaitAccepted: boolean | 'required';
   readonly acceptTimeoutMs: number;
-};
+  readonly onEnd: RequestOptions['onEnd'] | undefined;
+  readonly waitUntil: RequestOptions['waitUntil'] | undefined;
+}
 
 const DEFAULT_HOLD: Required<HoldLimits> = { maxEvents: 1_000, maxMs: 30_000 };
 const DEFAULT_ACCEPT_TIMEOUT_MS = 2_000;
@@ -93,20 +94,35 @@ const DEFAULT_ACCEPT_TIMEOUT_MS = 2_000;
 export function resolveRequestOptions(
   options: RequestOptions = {},
 ): ResolvedRequestOptions {
-  const { hold = options.keep !== undefined, enrich } = options;
+  const { enrich } = options;
   return {
-    ...options,
-    enrich: typeof enrich === 'function' ? enrich : undefined,
+    enrich: typeof enrich === 'function' ? enrich.bind(options) : undefined,
+    requestId: options.requestId?.bind(options),
     user: options.user?.bind(options) ?? defaultUser,
     session: options.session?.bind(options) ?? defaultSession,
+    keep: options.keep?.bind(options),
+    onEnd: options.onEnd?.bind(options),
+    waitUntil: options.waitUntil?.bind(options),
     ip: options.ip ?? false,
-    hold:
-      hold === false && options.keep === undefined
-        ? undefined
-        : { ...DEFAULT_HOLD, ...(typeof hold === 'object' ? hold : {}) },
+    hold: resolveHold(options),
     flushAtEnd: options.flushAtEnd ?? 'accepted',
     awaitAccepted: options.awaitAccepted ?? false,
     acceptTimeoutMs: options.acceptTimeoutMs ?? DEFAULT_ACCEPT_TIMEOUT_MS,
+  };
+}
+
+/** `keep` decides over events that were held: it implies `hold`. */
+function resolveHold(
+  options: RequestOptions,
+): Required<HoldLimits> | undefined {
+  const { hold = false } = options;
+  if (hold === false && options.keep === undefined) {
+    return undefined;
+  }
+  const { maxEvents, maxMs }: HoldLimits = typeof hold === 'object' ? hold : {};
+  return {
+    maxEvents: maxEvents ?? DEFAULT_HOLD.maxEvents,
+    maxMs: maxMs ?? DEFAULT_HOLD.maxMs,
   };
 }
 
@@ -201,7 +217,9 @@ function checkHold(hold: unknown, path: string, problems: Problems): void {
   }
   problems.onlyKeys(path, hold, Object.keys(DEFAULT_HOLD));
   for (const [key, value] of Object.entries(hold)) {
-    problems.positiveInteger(`${path}.${key}`, value);
+    problems.optional(value, (given) => {
+      problems.positiveInteger(`${path}.${key}`, given);
+    });
   }
 }
 

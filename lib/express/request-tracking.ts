@@ -9,6 +9,7 @@ import type { Reporter } from '../core/report.js';
 import type { Scope } from '../core/scope.js';
 import type { ScopeOwner } from '../core/scope-owner.js';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
+import { answeredNow } from './callback-answer.js';
 import { FlushCoalescer } from './flush-coalescer.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestHost } from './request-context.js';
@@ -88,7 +89,8 @@ export class RequestTracking implements RequestHost {
 
   keeps(outcome: RequestOutcome): boolean {
     try {
-      return this.options.keep?.(outcome) ?? true;
+      // Whoever answers nothing wants to lose nothing.
+      return answeredNow(this.options.keep?.(outcome)) ?? true;
     } catch (error) {
       this.failed('request.keep', 'the events of the request were kept', error);
       return true;
