@@ -21,11 +21,3 @@ export interface DecoratedRequest {
   readonly routeOptions?: { readonly url?: unknown };
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
-
-/** What is needed of a response to see its end. */
-export interface OutgoingResponse {
-  readonly statusCode: number;
-  readonly headersSent: boolean;
-  readonly writableFinished: boolean;
-  once(event: 'finish' | 'close', listener: () => void): unknown;
-}

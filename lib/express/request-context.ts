@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.js';
 import { isRecord } from '../core/validation.js';
 import type { HeldEvent, ScopeOwner } from '../core/scope-owner.js';
 import { HeldEvents } from './held-events.js';
-import type { IncomingRequest, OutgoingResponse } from './incoming-request.js';
+import type { IncomingRequest } from './incoming-request.js';
 import type { FrameServices } from './request-frames.js';
 import { RequestFrames } from './request-frames.js';
 import { RequestLedger } from './request-ledger.js';
@@ -55,7 +55,6 @@ export class RequestContext implements ScopeOwner {
   constructor(
     private readonly tracking: RequestHost,
     raw: IncomingRequest,
-    private readonly response: OutgoingResponse,
   ) {
     const { options } = tracking;
     this.bottom = new RequestFrames(tracking, raw, raw);
@@ -96,15 +95,15 @@ export class RequestContext implements ScopeOwner {
       .then((inTime) => this.mayLeave(!inTime));
   }
 
-  /** The response was handed over, or its connection was lost. */
-  end(): void {
-    const { response, tracking } = this;
-    const outcome = this.outcome(
-      response.headersSent ? response.statusCode : undefined,
-      !response.writableFinished,
-    );
+  /**
+   * The response was handed over, or its connection was lost.
+   *
+   * @param status absent when no head was sent
+   */
+  end(status: number | undefined, aborted: boolean): void {
+    const outcome = this.outcome(status, aborted);
     this.conclude(outcome);
-    tracking.ended(this, outcome, this.resolveEnd);
+    this.tracking.ended(this, outcome, this.resolveEnd);
   }
 
   /** The tracker closes, or holding took too long: what is held leaves without an outcome. */

@@ -9,6 +9,7 @@ import type { Reporter } from '../core/report.js';
 import type { Scope } from '../core/scope.js';
 import type { ScopeOwner } from '../core/scope-owner.js';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
+import { isThenable } from '../core/thenable.js';
 import { answeredNow } from './callback-answer.js';
 import { FlushCoalescer } from './flush-coalescer.js';
 import type { IncomingRequest } from './incoming-request.js';
@@ -20,7 +21,7 @@ import type {
   RequestSummary,
   ResolvedRequestOptions,
 } from './request-options.js';
-import { gateResponse } from './response-gate.js';
+import { ResponseGate } from './response-gate.js';
 
 /** Follows the requests of a host for one tracker: opens their scopes, and does what is to be done at their end. */
 export class RequestTracking implements RequestHost {
@@ -68,7 +69,7 @@ export class RequestTracking implements RequestHost {
       return known;
     }
     base.sealed = true;
-    const context = new RequestContext(this, request, response);
+    const context = new RequestContext(this, request);
     const scope = store.open(context, [request]);
     if (this.followsRequests) {
       this.follow(context, scope, request, response);
@@ -128,31 +129,59 @@ export class RequestTracking implements RequestHost {
     response: ServerResponse,
   ): void {
     const { store } = this.tracker.runtime;
+    const gate =
+      this.options.awaitAccepted === false
+        ? undefined
+        : this.gate(context, response);
     let open = true;
-    const end = (): void => {
+    const end = (aborted: boolean): void => {
       if (open) {
         open = false;
+        const sent = response.headersSent && gate?.holdsBack !== true;
         store.run(scope, () => {
-          context.end();
+          context.end(sent ? response.statusCode : undefined, aborted);
         });
       }
     };
     // Servers without sockets (serverless adapters) only say 'finish', lost connections only 'close'.
-    response.once('finish', end);
-    response.once('close', end);
-    if (this.options.awaitAccepted !== false) {
-      gateResponse(response, (status) => context.beforeResponse(status));
-    }
-    if (this.options.waitUntil !== undefined) {
-      try {
-        this.options.waitUntil(request)?.(context.untilEnd());
-      } catch (error) {
+    response.once('finish', () => {
+      end(false);
+    });
+    response.once('close', () => {
+      end(true);
+    });
+    this.askWaitUntil(context, request);
+  }
+
+  private gate(context: RequestContext, response: ServerResponse) {
+    return new ResponseGate(response, {
+      mayLeave: (status) => context.beforeResponse(status),
+      failed: (error) => {
         this.failed(
-          'request.waitUntil',
-          'nothing waits for this request',
+          'request.awaitAccepted',
+          'a response that had waited could not be written; its connection was closed',
           error,
         );
+      },
+    });
+  }
+
+  private askWaitUntil(context: RequestContext, request: RequestSource): void {
+    const { waitUntil } = this.options;
+    if (waitUntil === undefined) {
+      return;
+    }
+    const failed = (error: unknown): void => {
+      this.failed('request.waitUntil', 'nothing waits for this request', error);
+    };
+    try {
+      const wait = answeredNow(waitUntil(request));
+      const answer: unknown = wait?.(context.untilEnd());
+      if (isThenable(answer)) {
+        answer.then(undefined, failed);
       }
+    } catch (error) {
+      failed(error);
     }
   }
 
@@ -171,9 +200,9 @@ export class RequestTracking implements RequestHost {
       return;
     }
     try {
-      await onEnd.call(this.options, this.summary(context, outcome));
+      await onEnd(this.summary(context, outcome));
     } catch (error) {
-      this.failed('request.onEnd', 'it is not called again', error);
+      this.failed('request.onEnd', 'nothing else depends on it', error);
     }
   }
 

@@ -1,111 +1,209 @@
 import type { ServerResponse } from 'node:http';
+import {
+  headersToKeep,
+  rehearseBody,
+  rehearseHead,
+} from './response-rehearsal.js';
 
 const GATED = ['writeHead', 'flushHeaders', 'write', 'end'] as const;
 type Gated = (typeof GATED)[number];
 type Method = (...args: unknown[]) => unknown;
 
-/** Decides over a response that is about to leave with this status. */
-export type MayLeave = (status: number) => boolean | Promise<boolean>;
-
-/**
- * Keeps a response back until somebody says that it may leave, or answers 503 in its place.
- *
- * Works on Node's own response, below Express and Fastify: what they call meanwhile is written down and called later,
- * in order. `write` answers false until then, so that streams wait.
- */
-export function gateResponse(
-  response: ServerResponse,
-  mayLeave: MayLeave,
-): void {
-  new ResponseGate(response, mayLeave).install();
+interface Call {
+  readonly name: Gated;
+  readonly args: readonly unknown[];
 }
 
-class ResponseGate {
-  private state: 'untouched' | 'waiting' | 'open' | 'refused' = 'untouched';
-  private calls: { readonly name: Gated; readonly args: unknown[] }[] = [];
+/** Where Node and many middlewares look whether a head was written: truthy once it was. */
+interface WithHead {
+  _header?: string | null;
+}
+
+/** Who decides over a response. */
+export interface Gatekeeper {
+  /** A response is about to leave with this status. Never rejects. */
+  mayLeave(status: number): boolean | Promise<boolean>;
+  /** A response that was kept back could not be written; its connection was closed. */
+  failed(error: unknown): void;
+}
+
+const UNAVAILABLE = '{"statusCode":503,"message":"Service Unavailable"}';
+
+/**
+ * Keeps a response back until somebody says that it may leave, or answers 503 in its place. Works on Node's own response,
+ * below Express and Fastify.
+ *
+ * Invariants
+ * - Nothing is asked before the first byte would leave: a head alone waits for its body.
+ * - Meanwhile the response looks as if its head were written: status and headers are those of that moment, and changing
+ *   headers throws as it does in Node. What is called is written down and called later, in order; `write` answers false,
+ *   so that streams wait.
+ * - What Node would refuse is refused at once, in the face of the caller.
+ * - A response that was replaced swallows the rest of the first one, as if the client were gone, and calls back.
+ */
+export class ResponseGate {
+  private state: 'shut' | 'asked' | 'open' | 'refused' = 'shut';
+  private calls: Call[] = [];
+  private status = 0;
   private readonly originals = new Map<Gated, Method>();
 
   constructor(
     private readonly response: ServerResponse,
-    private readonly mayLeave: MayLeave,
-  ) {}
-
-  install(): void {
-    const methods = this.response as unknown as Record<Gated, Method>;
+    private readonly keeper: Gatekeeper,
+  ) {
+    const methods = response as unknown as Record<Gated, Method>;
     for (const name of GATED) {
       // Kept as found: another middleware may have wrapped them before us.
       this.originals.set(name, methods[name]);
-      methods[name] = (...args) => this.intercept(name, args);
+      methods[name] = (...args) => this.intercept({ name, args });
     }
     // Frameworks ask these before they write an error's answer on top of one that is already on its way.
-    this.answerMeanwhile('headersSent', () => this.calls.length > 0);
+    this.answerMeanwhile('headersSent', () => true);
     this.answerMeanwhile('writableEnded', () =>
       this.calls.some(({ name }) => name === 'end'),
     );
   }
 
-  private intercept(name: Gated, args: unknown[]): unknown {
-    if (this.state === 'open') {
-      return this.call(name, args);
-    }
-    if (this.state === 'untouched') {
-      this.ask(
-        name === 'writeHead' ? Number(args[0]) : this.response.statusCode,
-      );
-      return this.intercept(name, args);
-    }
-    if (this.state === 'waiting') {
-      this.calls.push({ name, args });
-    }
-    return name === 'write' ? false : this.response;
+  /** Whether the response seems to be on its way, but is not. */
+  get holdsBack(): boolean {
+    return this.calls.length > 0;
   }
 
-  private ask(status: number): void {
-    this.state = 'waiting';
-    const answer = this.mayLeave(status);
+  private intercept(call: Call): unknown {
+    switch (this.state) {
+      case 'open':
+        return this.call(call);
+      case 'refused':
+        return this.swallow(call);
+    }
+    this.rehearse(call);
+    if (!this.holdsBack) {
+      this.settleHead(call);
+    }
+    this.calls.push(call);
+    return this.state === 'shut' && call.name !== 'writeHead'
+      ? this.ask(call)
+      : this.meanwhile(call);
+  }
+
+  private ask(call: Call): unknown {
+    this.state = 'asked';
+    const answer = this.keeper.mayLeave(this.status);
     if (typeof answer === 'boolean') {
-      this.decide(answer);
-    } else {
-      void answer.then((leaves) => {
-        this.decide(leaves);
-      });
+      return this.decide(answer);
+    }
+    void answer.then((leaves) => {
+      this.decideLate(leaves);
+    });
+    return this.meanwhile(call);
+  }
+
+  private decideLate(leaves: boolean): void {
+    const { calls, response } = this;
+    try {
+      this.decide(leaves);
+      const isFull = response.writableNeedDrain || response.writableEnded;
+      // Those who were told to wait go on, unless the socket is full: then Node tells them.
+      if (!isFull && calls.some(({ name }) => name === 'write')) {
+        response.emit('drain');
+      }
+    } catch (error) {
+      response.destroy();
+      this.keeper.failed(error);
     }
   }
 
-  private decide(leaves: boolean): void {
+  /** Answers what the last call answers. */
+  private decide(leaves: boolean): unknown {
     const { calls } = this;
     this.calls = [];
+    this.showHead(null);
+    this.response.statusCode = this.status;
+    this.state = 'open';
     if (!leaves) {
-      this.refuse();
-      return;
+      this.refuse(calls);
+      this.state = 'refused';
     }
-    this.state = 'open';
-    for (const { name, args } of calls) {
-      this.call(name, args);
+    let last: unknown;
+    for (const call of calls) {
+      last = leaves ? this.call(call) : this.swallow(call);
     }
-    if (calls.some(({ name }) => name === 'write')) {
-      this.response.emit('drain');
-    }
+    return last;
   }
 
-  private refuse(): void {
+  private refuse([first]: readonly Call[]): void {
     const { response } = this;
-    // `end` writes the head through the gate.
-    this.state = 'open';
-    for (const header of response.getHeaderNames()) {
-      if (describesBody(header)) {
-        response.removeHeader(header);
-      }
+    const kept = headersToKeep(
+      response,
+      first?.name === 'writeHead' ? first.args : [],
+    );
+    for (const name of response.getHeaderNames()) {
+      response.removeHeader(name);
     }
-    response.statusCode = 503;
-    response.setHeader('content-type', 'application/json; charset=utf-8');
-    response.setHeader('cache-control', 'no-store');
-    this.call('end', ['{"statusCode":503,"message":"Service Unavailable"}']);
-    this.state = 'refused';
+    const head = {
+      ...kept,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': UNAVAILABLE.length,
+      'cache-control': 'no-store',
+    };
+    this.call({ name: 'writeHead', args: [503, 'Service Unavailable', head] });
+    const isHead = response.req.method === 'HEAD';
+    this.call({ name: 'end', args: isHead ? [] : [UNAVAILABLE] });
   }
 
-  private call(name: Gated, args: unknown[]): unknown {
-    return this.originals.get(name)?.apply(this.response, args);
+  private rehearse({ name, args }: Call): void {
+    const { req, statusCode } = this.response;
+    if (name === 'writeHead') {
+      rehearseHead(req, args, this.holdsBack);
+    } else if (!this.holdsBack && !(statusCode >= 100 && statusCode <= 999)) {
+      rehearseHead(req, [statusCode], false);
+    }
+    if (name === 'write' || name === 'end') {
+      rehearseBody(req, name, args[0]);
+    }
+  }
+
+  /** From here on status and headers stay as they are. */
+  private settleHead({ name, args }: Call): void {
+    if (name === 'writeHead') {
+      this.response.statusCode = Math.trunc(Number(args[0]));
+    }
+    this.status = this.response.statusCode;
+    this.showHead('kept back');
+  }
+
+  private swallow(call: Call): unknown {
+    const callback = call.args.find((arg) => typeof arg === 'function') as
+      (() => void) | undefined;
+    if (call.name === 'end' && !this.response.writableFinished) {
+      this.response.once('finish', () => callback?.());
+    } else if (callback !== undefined) {
+      queueMicrotask(callback);
+    }
+    return this.meanwhile(call);
+  }
+
+  private meanwhile({ name }: Call): unknown {
+    switch (name) {
+      case 'write':
+        return false;
+      case 'flushHeaders':
+        return undefined;
+      default:
+        return this.response;
+    }
+  }
+
+  private call({ name, args }: Call): unknown {
+    return this.originals.get(name)?.apply(this.response, [...args]);
+  }
+
+  private showHead(text: string | null): void {
+    const response = this.response as WithHead;
+    // The responses of HTTP/2 have none.
+    if ('_header' in response) {
+      response._header = text;
+    }
   }
 
   private answerMeanwhile(
@@ -116,17 +214,9 @@ class ResponseGate {
     Object.defineProperty(this.response, property, {
       configurable: true,
       get: () =>
-        this.state === 'waiting'
+        this.holdsBack
           ? meanwhile()
           : (Reflect.get(prototype, property, this.response) as boolean),
     });
   }
-}
-
-/** Headers of the answer that was not given: its body, its caching, where it sent the client. */
-function describesBody(header: string): boolean {
-  return (
-    /^(content-|etag$|last-modified$|location$|set-cookie$)/.test(header) ||
-    header === 'transfer-encoding'
-  );
 }
