@@ -42,6 +42,11 @@ export function trackingMiddleware<Events>(
   const { store } = known.runtime;
   return (request, response, next) => {
     const scope = tracking.open(request, response);
-    store.run(scope, next);
+    if (store.current()?.root === scope) {
+      // Another tracker's middleware was here before, and the app has entered more since.
+      next();
+    } else {
+      store.run(scope, next);
+    }
   };
 }

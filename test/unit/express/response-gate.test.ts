@@ -233,14 +233,14 @@ describe('a gated response', () => {
         seen.push([response.headersSent, response.writableEnded]);
       };
       look();
-      seen.push(response.write('a') === false);
+      seen.push(!response.write('a'));
       look();
       seen.push(response.end('b') === response);
       look();
       expect(() => response.setHeader('x-a', '1')).toThrow(
         'Cannot set headers after they are sent',
       );
-      expect(() => response.removeHeader('x-a')).toThrow(
+      expect(() => { response.removeHeader('x-a'); }).toThrow(
         'Cannot remove headers after they are sent',
       );
       expect(() => response.writeHead(500)).toThrow(
