@@ -113,3 +113,33 @@ export function eventUtf8(event: TrackingEvent): Uint8Array {
 export function eventBytes(event: TrackingEvent): number {
   return TrackedEvent.sizeOf(event) ?? Buffer.byteLength(eventJson(event));
 }
+
+/** The JSON of an event's `data` alone. Costs nothing for events of a tracker. */
+export function eventDataJson(event: TrackingEvent): string {
+  return event instanceof TrackedEvent
+    ? TrackedEvent.payloadOf(event)
+    : JSON.stringify(event.data);
+}
+
+/**
+ * The same event in another context; its payload is not read again.
+ *
+ * @param context JSON, which is frozen here
+ */
+export function eventInContext(
+  event: TrackingEvent,
+  context: JsonObject,
+): TrackingEvent {
+  const { id, name, timestamp } = event;
+  const payload = eventDataJson(event);
+  const json = `{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)},"timestamp":${JSON.stringify(timestamp)},"data":${payload},"context":${JSON.stringify(context)}}`;
+  return new TrackedEvent(
+    id,
+    name,
+    timestamp,
+    deepFreeze(context),
+    json,
+    payload,
+    Buffer.byteLength(json),
+  );
+}
