@@ -42,7 +42,7 @@ export interface PaltabrainEncoderOptions {
 }
 
 const MAX_BYTES = 512 * 1024;
-const PER_EVENT = ['request', 'handler'];
+const PER_EVENT: readonly string[] = ['request', 'handler'];
 const NOTHING = new Uint8Array();
 
 /**

@@ -25,23 +25,30 @@ export function segmentContext(context: JsonObject): JsonObject {
   const from = (key: string, flatKey = key): string | undefined =>
     textOf(request[key]) ?? textOf(context[flatKey]);
   const path = from('path');
-  const page = {
-    ...present({ path, referrer: from('referer') }),
-    ...present({ url: urlOf(context, from('host'), path) }),
-    // An app's own page knows better.
-    ...objectOf(context['page']),
-  };
-  const analytics = {
-    ...present({ clientId: textOf(context['client_id']) }),
-    ...objectOf(context['Google Analytics']),
-  };
+  const page = present({
+    path,
+    referrer: from('referer'),
+    url: urlOf(context, from('host'), path),
+  });
+  const analytics = present({ clientId: textOf(context['client_id']) });
   return {
     library: LIBRARY,
     ...context,
     ...present({ ip: from('ip'), userAgent: from('userAgent', 'agent') }),
-    ...(isEmpty(page) ? {} : { page }),
-    ...(isEmpty(analytics) ? {} : { 'Google Analytics': analytics }),
+    ...unlessOwn(context, 'page', page),
+    ...unlessOwn(context, 'Google Analytics', analytics),
   };
+}
+
+/** An app that speaks Segment's own words is left alone. */
+function unlessOwn(
+  context: JsonObject,
+  key: string,
+  value: JsonObject,
+): JsonObject {
+  return isRecord(context[key]) || Object.keys(value).length === 0
+    ? {}
+    : { [key]: value };
 }
 
 function urlOf(
@@ -73,8 +80,4 @@ function present(
       (entry): entry is [string, string] => entry[1] !== undefined,
     ),
   );
-}
-
-function isEmpty(object: object): boolean {
-  return Object.keys(object).length === 0;
 }

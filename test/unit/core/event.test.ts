@@ -2,7 +2,13 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { TrackingEvent } from '../../../lib/core/event.js';
-import { eventBytes, eventJson, eventUtf8 } from '../../../lib/core/event.js';
+import {
+  eventBytes,
+  eventDataJson,
+  eventInContext,
+  eventJson,
+  eventUtf8,
+} from '../../../lib/core/event.js';
 import { record, untyped } from '../../support/recording.js';
 
 const KEYS = ['context', 'data', 'id', 'name', 'timestamp'];
@@ -379,5 +385,44 @@ describe('the options of an event', () => {
     expect(last().context).toStrictEqual({ a: 1, b: 2, e: 5 });
     tracker.emit('y');
     expect(last().context).toStrictEqual({ a: 1, b: 1, c: 1 });
+  });
+});
+
+describe('eventDataJson', () => {
+  it('is the payload as it stands in the JSON of the event', () => {
+    const { tracker, last } = record();
+    tracker.emit('a', { 2: 'b', text: 'ü\u2028', huge: 1e21 });
+    expect(eventDataJson(last())).toBe(
+      '{"2":"b","text":"ü\u2028","huge":1e+21}',
+    );
+    expect(eventJson(last())).toContain(`"data":${eventDataJson(last())},`);
+    tracker.emit('b');
+    expect(eventDataJson(last())).toBe('{}');
+  });
+
+  it('is made for an event that is not ours', () => {
+    const { tracker, last } = record();
+    tracker.emit('a', { text: 'ü' });
+    expect(eventDataJson({ ...last() })).toBe('{"text":"ü"}');
+  });
+});
+
+describe('eventInContext', () => {
+  it('is the same event but for its context', () => {
+    const { tracker, memory } = record({ context: { app: 'shop' } });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), anything, (name, data) => {
+        memory.clear();
+        tracker.emit(name, untyped(data), { id: name.slice(0, 9) || 'x' });
+        const [event] = memory.events as [TrackingEvent];
+        const context = { app: 'ü', list: [{ deep: true }] };
+        for (const given of [event, structuredClone({ ...event })]) {
+          const moved = eventInContext(given, { ...context });
+          expect({ ...moved }).toStrictEqual({ ...event, context });
+          expectSound(moved);
+        }
+        expect(event.context).toStrictEqual({ app: 'shop' });
+      }),
+    );
   });
 });
