@@ -9,7 +9,7 @@ export function median(values) {
 /** The middle half of the values, as `0.71–0.78`. */
 export function spread(values, digits = 2) {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (share) => sorted[Math.floor((sorted.length - 1) * share)];
+  const at = (share) => sorted[Math.round((sorted.length - 1) * share)];
   return `${at(0.25).toFixed(digits)}–${at(0.75).toFixed(digits)}`;
 }
 

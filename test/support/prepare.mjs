@@ -100,8 +100,9 @@ function install(reason) {
   }
 }
 
-function npm(args) {
-  const options = { cwd: root, stdio: 'inherit' };
+/** Runs npm in a folder, by default the root. */
+export function npm(args, cwd = root) {
+  const options = { cwd, stdio: 'inherit' };
   const cli = process.env.npm_execpath;
   // The npm that called us, whatever PATH says; without it Windows finds npm.cmd only through a shell.
   return cli?.endsWith('npm-cli.js')

@@ -1,37 +1,60 @@
 import { randomUUID } from 'node:crypto';
-import { createTracker, eventUtf8 } from '../../../dist/core.js';
+import { createTracker, eventJson, eventUtf8 } from '../../../dist/core.js';
 import { context, event, inner, NAME, outer, payload } from '../sample.mjs';
 
 /*
  * Each contender answers `{ emit(i), flush?(), inside? }`: `emit` records one event, `flush` does what it left for
  * later, `inside` runs a round in the contexts that it needs. Nothing goes over a network: transports are functions
- * that take the finished body.
+ * that take the finished body. `checking` is set when somebody wants to see that body.
  */
 
 /** What no contender may leave out: the result of its work is looked at. */
-let seen = 0;
-export const look = (value) => {
-  seen += value.length;
+let seen = '';
+const look = (value) => {
+  seen = value;
 };
-export const seenBytes = () => seen;
+export const lastSeen = () => Buffer.from(seen).toString();
 
 const noop = { send: () => undefined };
+const text = { send: (e) => look(eventJson(e)) };
+const utf8 = { send: (e) => look(eventUtf8(e)) };
 
-function tracker(backends) {
-  const made = createTracker({
+function ours(backends) {
+  return createTracker({
     backends,
     onError: (report) => {
       throw new Error(report.message);
     },
   });
+}
+
+/** The contexts are entered once per round. */
+function nested(backends) {
+  const tracker = ours(backends);
   return {
-    made,
     emit: (i) => {
       payload.amount = i;
-      made.emit(NAME, payload);
+      tracker.emit(NAME, payload);
     },
     inside: (round) =>
-      made.context('request', outer, () => made.context('user', inner, round)),
+      tracker.context('request', outer, () =>
+        tracker.context('user', inner, round),
+      ),
+  };
+}
+
+/** @param user who it is, in the round's i-th event */
+function anew(user, checking) {
+  const tracker = ours({ only: checking ? text : noop });
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      tracker.context('request', outer, () =>
+        tracker.context('user', { ...inner, user: { id: user(i) } }, () =>
+          tracker.emit(NAME, payload),
+        ),
+      );
+    },
   };
 }
 
@@ -40,6 +63,15 @@ function stringify() {
     emit: (i) => {
       payload.amount = i;
       look(JSON.stringify(event));
+    },
+  };
+}
+
+function stringifyUtf8() {
+  return {
+    emit: (i) => {
+      payload.amount = i;
+      look(Buffer.from(JSON.stringify(event)));
     },
   };
 }
@@ -63,31 +95,12 @@ function parts() {
   };
 }
 
-const oursEmit = () => tracker({ noop });
-
-const oursRead = () => tracker({ utf8: { send: (e) => look(eventUtf8(e)) } });
-
-const oursRouters = () =>
-  tracker({
-    a: { backends: { b: { backends: { c: { backends: { noop } } } } } },
-  });
-
-function oursAnew() {
-  const { made } = tracker({ noop });
-  return {
-    emit: (i) => {
-      payload.amount = i;
-      made.context('request', outer, () =>
-        made.context('user', inner, () => made.emit(NAME, payload)),
-      );
-    },
-  };
-}
-
-async function pino() {
+async function pino(checking) {
   const { default: create } = await import('pino');
-  const destination = create.destination({ dest: '/dev/null', sync: true });
-  const logger = create(destination).child(context);
+  const destination = checking
+    ? { write: look }
+    : create.destination({ dest: '/dev/null', sync: true });
+  const logger = create({}, destination).child(context);
   return {
     emit: (i) => {
       payload.amount = i;
@@ -157,38 +170,26 @@ async function posthog() {
 
 async function segment() {
   const { Analytics } = await import('@segment/analytics-node');
-  let waiting;
-  let left = 0;
   const client = new Analytics({
     writeKey: 'bench',
     flushAt: 100,
-    flushInterval: 1,
+    flushInterval: 60_000,
     httpClient: async (_url, { body }) => {
       look(body);
       return { status: 200, statusText: 'OK' };
     },
   });
-  const answered = () => {
-    left--;
-    if (left === 0) {
-      waiting?.();
-    }
-  };
   return {
     emit: (i) => {
       payload.amount = i;
-      left++;
-      client.track(
-        { userId: 'u_1', event: NAME, properties: { ...payload }, context },
-        answered,
-      );
+      client.track({
+        userId: 'u_1',
+        event: NAME,
+        properties: { ...payload },
+        context,
+      });
     },
-    flush: () =>
-      left === 0
-        ? undefined
-        : new Promise((resolve) => {
-            waiting = resolve;
-          }),
+    flush: () => client.flush(),
   };
 }
 
@@ -222,11 +223,25 @@ async function amplitude() {
 /** In the order of the table; the first is the measure of the others. */
 export const CONTENDERS = {
   'JSON.stringify of the whole event': stringify,
+  '…, and its UTF-8': stringifyUtf8,
   'floor: JSON put together from parts': parts,
-  '**emit** in two nested contexts': oursEmit,
-  '**emit**, and the backend takes the UTF-8': oursRead,
-  '**emit** through three nested routers': oursRouters,
-  '**emit**, both contexts entered anew': oursAnew,
+  '**emit** in two nested contexts': (checking) =>
+    nested({ only: checking ? text : noop }),
+  '**emit**, and the backend takes the UTF-8': () => nested({ utf8 }),
+  '**emit** through three nested routers': (checking) =>
+    nested({
+      a: {
+        backends: {
+          b: {
+            backends: { c: { backends: { only: checking ? text : noop } } },
+          },
+        },
+      },
+    }),
+  '**emit**, both contexts entered anew': (checking) =>
+    anew(() => 'u_1', checking),
+  '**emit**, both entered anew, another user each time': (checking) =>
+    anew((i) => `u_${i}`, checking),
   'pino to /dev/null': pino,
   'OpenTelemetry logs, batched, OTLP JSON': openTelemetry,
   Amplitude: amplitude,
