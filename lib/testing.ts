@@ -1,6 +1,9 @@
 /** `nestjs-tracking/testing`: doubles, matchers and contract suites for tests. */
 export type { BackendContractOptions } from './testing/backend-contract.js';
 export { backendContract } from './testing/backend-contract.js';
+export type { ContractBacklogConfig } from './testing/backlog-bench.js';
+export type { BacklogContractOptions } from './testing/backlog-contract.js';
+export { backlogContract } from './testing/backlog-contract.js';
 export type { CollectedRequest } from './testing/collected-request.js';
 export type {
   Collector,

@@ -1,5 +1,6 @@
 import type { JsonObject } from './json.js';
 import { deepFreeze } from './json.js';
+import { StoredEvent } from './stored-event.js';
 
 /** One thing that happened. Immutable, all the way down; equal to what its JSON gives back. */
 export interface TrackingEvent {
@@ -101,7 +102,11 @@ function readData(this: object): JsonObject | undefined {
 
 /** An event's JSON as a text. Costs nothing for events of a tracker: it was made when they were emitted. */
 export function eventJson(event: TrackingEvent): string {
-  return TrackedEvent.jsonOf(event) ?? JSON.stringify(event);
+  return (
+    TrackedEvent.jsonOf(event) ??
+    StoredEvent.jsonOf(event) ??
+    JSON.stringify(event)
+  );
 }
 
 /** An event's JSON in UTF-8. */
@@ -111,7 +116,24 @@ export function eventUtf8(event: TrackingEvent): Uint8Array {
 
 /** The size of an event's JSON in UTF-8. */
 export function eventBytes(event: TrackingEvent): number {
-  return TrackedEvent.sizeOf(event) ?? Buffer.byteLength(eventJson(event));
+  return (
+    TrackedEvent.sizeOf(event) ??
+    StoredEvent.sizeOf(event) ??
+    Buffer.byteLength(eventJson(event))
+  );
+}
+
+/**
+ * An event back from a storage, with the JSON it was stored as.
+ *
+ * @param json what `eventJson` answered for it
+ * @param bytes the size of `json` in UTF-8, when it is known
+ */
+export function storedEvent(
+  json: string,
+  bytes: number = Buffer.byteLength(json),
+): TrackingEvent {
+  return new StoredEvent(json, bytes);
 }
 
 /** The JSON of an event's `data` alone. Costs nothing for events of a tracker. */
