@@ -1,7 +1,7 @@
 import type { Processor } from '../core/processor.js';
 import { drop, filter } from '../core/processor.js';
-import type { NamePattern } from './name-patterns.js';
-import { nameMatcher } from './name-patterns.js';
+import type { NamePattern } from '../core/name-patterns.js';
+import { nameMatcher } from '../core/name-patterns.js';
 import { named, readArguments } from './named.js';
 
 /**

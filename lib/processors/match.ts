@@ -5,8 +5,8 @@ import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
 import type { DottedPath } from './dotted-path.js';
 import { parsePath, someAt } from './dotted-path.js';
-import type { TextMatcher } from './glob.js';
-import { globMatcher, regExpMatcher } from './glob.js';
+import type { TextMatcher } from '../core/glob.js';
+import { globMatcher, regExpMatcher } from '../core/glob.js';
 import { named, readArguments } from './named.js';
 
 /** A glob over the whole text, a RegExp, or the very number or boolean. */

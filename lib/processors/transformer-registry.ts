@@ -1,8 +1,8 @@
 import type { TrackingEvent } from '../core/event.js';
 import type { Dropped, MaybePromise } from '../core/processor.js';
-import type { TextMatcher } from './glob.js';
-import type { NamePattern } from './name-patterns.js';
-import { readNamePatterns } from './name-patterns.js';
+import type { TextMatcher } from '../core/glob.js';
+import type { NamePattern } from '../core/name-patterns.js';
+import { readNamePatterns } from '../core/name-patterns.js';
 import { readArguments } from './named.js';
 
 /** Makes of an event what a destination wants: one event, several, none (`[]`), or `drop(reason)`. */

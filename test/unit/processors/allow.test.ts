@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { isTrackingError } from '../../../lib/core/errors.js';
 import { allow } from '../../../lib/processors/allow.js';
 import { block } from '../../../lib/processors/block.js';
-import type { NamePattern } from '../../../lib/processors/name-patterns.js';
+import type { NamePattern } from '../../../lib/core/name-patterns.js';
 import { record, untyped } from '../../support/recording.js';
 import { answerOf, expectFilter, sealedEvent, thrownBy } from './events.js';
 

@@ -4,7 +4,7 @@ import {
   globMatcher,
   isGlob,
   regExpMatcher,
-} from '../../../lib/processors/glob.js';
+} from '../../../lib/core/glob.js';
 
 /** Says it as plainly as possible, in exponential time. */
 function naive(pattern: readonly string[], text: readonly string[]): boolean {
