@@ -13,8 +13,9 @@ export function fail(line, exitCode = 1) {
   process.exit(exitCode);
 }
 
+/** On standard error: what the sample app writes to standard output is for other programs. */
 export function say(line) {
-  process.stdout.write(`${line}\n`);
+  process.stderr.write(`${line}\n`);
 }
 
 /** Checks Node's version and installs the dependencies when they are missing or older than the lock file. */
@@ -102,7 +103,8 @@ function install(reason) {
 
 /** Runs npm in a folder, by default the root. */
 export function npm(args, cwd = root) {
-  const options = { cwd, stdio: 'inherit' };
+  // Its standard output joins our standard error.
+  const options = { cwd, stdio: ['inherit', 2, 'inherit'] };
   const cli = process.env.npm_execpath;
   // The npm that called us, whatever PATH says; without it Windows finds npm.cmd only through a shell.
   return cli?.endsWith('npm-cli.js')

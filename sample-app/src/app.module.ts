@@ -1,0 +1,32 @@
+import type { DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { TrackingModule } from 'nestjs-tracking';
+import { AdminModule } from './admin/admin.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { DonationsModule } from './donations/donations.module.js';
+import { MarathonModule } from './marathon/marathon.module.js';
+import { RunsModule } from './runs/runs.module.js';
+import { SettingsModule } from './settings/settings.module.js';
+import type { Settings } from './settings/settings.js';
+import { trackingOptions } from './tracking/tracking.options.js';
+
+/** The donation marathon. Everything is kept in memory and gone when the app ends. */
+@Module({})
+export class AppModule {
+  static configure(settings: Settings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        SettingsModule.forRoot(settings),
+        TrackingModule.forRoot(trackingOptions()),
+        ScheduleModule.forRoot(),
+        AuthModule,
+        RunsModule,
+        DonationsModule,
+        AdminModule,
+        MarathonModule,
+      ],
+    };
+  }
+}
