@@ -61,7 +61,7 @@ export { consent } from './processors/consent.js';
 export type { HasConsent } from './processors/consent.js';
 export { match } from './processors/match.js';
 export type { MatchPatterns, ValuePattern } from './processors/match.js';
-export type { NamePattern } from './processors/name-patterns.js';
+export type { NamePattern } from './core/name-patterns.js';
 export { override } from './processors/override.js';
 export type { Overrides } from './processors/override.js';
 export { redact } from './processors/redact.js';

@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  globMatcher,
-  isGlob,
-  regExpMatcher,
-} from '../../../lib/core/glob.js';
+import { globMatcher, isGlob, regExpMatcher } from '../../../lib/core/glob.js';
 
 /** Says it as plainly as possible, in exponential time. */
 function naive(pattern: readonly string[], text: readonly string[]): boolean {

@@ -240,9 +240,9 @@ describe('a gated response', () => {
       expect(() => response.setHeader('x-a', '1')).toThrow(
         'Cannot set headers after they are sent',
       );
-      expect(() => { response.removeHeader('x-a'); }).toThrow(
-        'Cannot remove headers after they are sent',
-      );
+      expect(() => {
+        response.removeHeader('x-a');
+      }).toThrow('Cannot remove headers after they are sent');
       expect(() => response.writeHead(500)).toThrow(
         'Cannot write headers after they are sent',
       );
