@@ -5,10 +5,14 @@ import { checkedOptions, checkOneOf } from './encoder-options.js';
 import type { Encoder } from './encoder.js';
 import type { ContextJson } from './json-parts.js';
 import { contextTexts, jsonArray } from './json-parts.js';
+import { PACKAGE_NAME } from './package-name.js';
 
 export interface CloudeventsEncoderOptions {
-  /** What the events come from: a URI reference, such as `https://shop.example/orders` or `/shop/orders`. */
-  readonly source: string;
+  /**
+   * What the events come from: a URI reference, such as `https://shop.example/orders`; together with `id` it should be
+   * unique in the world. Default: `/nestjs-tracking`.
+   */
+  readonly source?: string;
   /** What an event is about inside the source. Default, and where it answers nothing: no `subject`. */
   readonly subject?: (event: TrackingEvent) => string | undefined;
   /**
@@ -25,10 +29,10 @@ export interface CloudeventsEncoderOptions {
  * @throws TrackingError `invalid_options`
  */
 export function cloudeventsEncoder(
-  options: CloudeventsEncoderOptions,
+  options: CloudeventsEncoderOptions = {},
 ): Encoder {
   const {
-    source,
+    source = `/${PACKAGE_NAME}`,
     subject = () => undefined,
     context = 'extension',
   } = checkedOptions(
@@ -82,9 +86,11 @@ function check(
   { source, subject, context }: CloudeventsEncoderOptions,
   problems: Problems,
 ): void {
-  if (typeof source !== 'string' || !/^\S+$/.test(source)) {
-    problems.add('source', 'a URI reference without spaces', source);
-  }
+  problems.optional(source, (value: unknown) => {
+    if (typeof value !== 'string' || !/^\S+$/.test(value)) {
+      problems.add('source', 'a URI reference without spaces', value);
+    }
+  });
   problems.optional(subject, (value) => {
     problems.function('subject', value);
   });

@@ -62,15 +62,25 @@ export function checkOneOf(
   }
 }
 
-/** An absolute URL of http or https. Only its beginning is shown: a URL may hold credentials. */
+/** An absolute URL of http or https. Credentials and query are not shown. */
 export function checkUrl(
   problems: Problems,
   path: string,
   value: unknown,
 ): void {
-  if (typeof value !== 'string') {
-    problems.add(path, 'a URL of http or https', value);
-  } else if (!/^https?:\/\/[^/]/i.test(value) || !URL.canParse(value)) {
-    problems.add(path, 'a URL of http or https', value.slice(0, 8));
+  const isUrl =
+    typeof value === 'string' &&
+    /^https?:\/\/[^/]/i.test(value) &&
+    URL.canParse(value);
+  if (!isUrl) {
+    problems.add(
+      path,
+      'a URL of http or https',
+      typeof value === 'string' ? withoutSecrets(value) : value,
+    );
   }
+}
+
+function withoutSecrets(url: string): string {
+  return url.replace(/[?#][^]*$/, '').replace(/^[^]*@/, '…@');
 }

@@ -54,7 +54,7 @@ export function encoderContract(
         fc.property(fc.array(wildEvent, { minLength: 1 }), (drafts) => {
           expectKept(make(), wildEvents(drafts).filter(takes), read);
         }),
-        { numRuns: 150 },
+        { numRuns: 80 },
       );
     });
 

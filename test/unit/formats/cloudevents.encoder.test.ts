@@ -2,13 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import type { CloudeventsEncoderOptions } from '../../../lib/formats/cloudevents.encoder.js';
 import { cloudeventsEncoder } from '../../../lib/formats/cloudevents.encoder.js';
 import type { EncodedBatch } from '../../../lib/formats/encoder.js';
-import { bodyJson, bodyText, INFO } from '../../support/encoder-contract.js';
+import {
+  bodyJson,
+  bodyText,
+  INFO,
+  readBack,
+} from '../../support/encoder-contract.js';
 import { record, untyped } from '../../support/recording.js';
-import { thrownBy } from '../processors/events.js';
+import { eventOf, thrownBy } from '../processors/events.js';
 
-function encoded(
-  options: Omit<CloudeventsEncoderOptions, 'source'> = {},
-): EncodedBatch {
+function encoded(options: CloudeventsEncoderOptions = {}): EncodedBatch {
   const { tracker, memory } = record({ context: { user: { id: 'u1' } } });
   tracker.emit('order.created', { total: 7 }, { id: 'e1' });
   return cloudeventsEncoder({ source: '/shop', ...options }).encode(
@@ -54,6 +57,18 @@ describe('cloudeventsEncoder', () => {
       expect(name).toMatch(/^[a-z0-9]{1,20}$/);
       expect(typeof value).toBe('string');
     }
+  });
+
+  it('names a source also when it is told none', () => {
+    expect(
+      bodyJson(cloudeventsEncoder().encode([eventOf()], INFO)),
+    ).toMatchObject([{ source: '/nestjs-tracking' }]);
+  });
+
+  it.each(['', 'a b', 7, null])('refuses %j as the source', (source) => {
+    expect(
+      thrownBy(() => cloudeventsEncoder({ source: untyped(source) })),
+    ).toContain('expected source to be a URI reference without spaces, got');
   });
 
   it('lists everything that is wrong with its options', () => {

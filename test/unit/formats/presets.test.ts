@@ -33,7 +33,7 @@ describe('segmentPreset', () => {
   it('lists all problems at once, and shows no secret', () => {
     const options = {
       writeKey: { key: 's3cret' },
-      url: 'ftp://user:s3cret@x',
+      url: 'ftp://user:s3cret@x/batch?key=s3cret',
       map: 1,
       batch: {},
     };
@@ -42,7 +42,7 @@ describe('segmentPreset', () => {
         'the options of segmentBackend() are wrong:',
         '  - batch is not an option; known are writeKey, url, map, sentAt',
         '  - writeKey: expected a non-empty string, got object',
-        '  - expected url to be a URL of http or https, got "ftp://us"',
+        '  - expected url to be a URL of http or https, got "…@x/batch"',
         '  - expected map to be a function, got 1',
       ].join('\n'),
     );
@@ -120,7 +120,7 @@ describe('atomPreset', () => {
       [
         'the options of atomBackend() are wrong:',
         '  - auth is not an option; known are endpoint, stream, authKey, send, bulkItems, metadata',
-        '  - expected endpoint to be a URL of http or https, got "atom.exa"',
+        '  - expected endpoint to be a URL of http or https, got "atom.example"',
         "  - expected send to be 'bulk' or 'post' or 'get', got \"put\"",
       ].join('\n'),
     );
