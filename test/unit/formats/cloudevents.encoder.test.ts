@@ -2,12 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CloudeventsEncoderOptions } from '../../../lib/formats/cloudevents.encoder.js';
 import { cloudeventsEncoder } from '../../../lib/formats/cloudevents.encoder.js';
 import type { EncodedBatch } from '../../../lib/formats/encoder.js';
-import {
-  bodyJson,
-  bodyText,
-  INFO,
-  readBack,
-} from '../../support/encoder-contract.js';
+import { bodyJson, bodyText, INFO } from '../../support/encoder-contract.js';
 import { record, untyped } from '../../support/recording.js';
 import { eventOf, thrownBy } from '../processors/events.js';
 
