@@ -117,9 +117,11 @@ export function paltabrainEncoder(
 function sharing(
   contextKeys: readonly string[] | undefined,
 ): (key: string) => boolean {
-  return contextKeys === undefined
-    ? (key) => !PER_EVENT.includes(key)
-    : (key) => contextKeys.includes(key);
+  if (contextKeys === undefined) {
+    return (key) => !PER_EVENT.includes(key);
+  }
+  const keys = new Set(contextKeys);
+  return (key) => keys.has(key);
 }
 
 function only(
