@@ -11,6 +11,7 @@ import {
   METADATA_KEY,
   payloadWithMetadata,
 } from './json-parts.js';
+import { onlyGroup } from './only-group.js';
 import { PACKAGE_NAME, PACKAGE_VERSION } from './package-name.js';
 
 export interface AtomEncoderOptions {
@@ -93,7 +94,7 @@ export function atomEncoder(options: AtomEncoderOptions = {}): Encoder {
     maxEvents: send === 'bulk' ? MAX_EVENTS : 1,
     maxBytes: MAX_BYTES,
     encode: (batch) => {
-      const table = onlyStream(batch.map(streamOf));
+      const table = onlyGroup('stream', batch.map(streamOf));
       const contextJson = contextTexts();
       const items = batch.map((event) =>
         payloadWithMetadata(event, metadata, contextJson),
@@ -109,16 +110,6 @@ export function atomEncoder(options: AtomEncoderOptions = {}): Encoder {
 /** Lower-case hex of the HMAC-SHA256 over exactly the text that is sent as `data`. */
 export function atomSignature(key: string, data: string): string {
   return createHmac('sha256', key).update(data, 'utf8').digest('hex');
-}
-
-function onlyStream(streams: readonly string[]): string {
-  const [first = '', ...others] = new Set(streams);
-  if (others.length > 0) {
-    throw new RangeError(
-      `expected the events of one stream, got those of ${others.length + 1}`,
-    );
-  }
-  return first;
 }
 
 function posted(body: string, path?: string): EncodedBatch {

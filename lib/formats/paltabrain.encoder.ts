@@ -7,6 +7,7 @@ import { isRecord } from '../core/validation.js';
 import { checkedOptions, checkText } from './encoder-options.js';
 import type { Encoder } from './encoder.js';
 import { freeKey, METADATA_KEY, withMembers } from './json-parts.js';
+import { onlyGroup } from './only-group.js';
 import { PACKAGE_VERSION } from './package-name.js';
 import type { PaltabrainEventMessage } from './paltabrain-batch.js';
 import { encodePaltabrainBatch } from './paltabrain-batch.js';
@@ -76,6 +77,8 @@ export function paltabrainEncoder(
     only(context, isShared);
   const instanceOf = (event: TrackingEvent): string =>
     storedNumber(event).instanceId ?? instanceId;
+  const groupOf = (event: TrackingEvent): string =>
+    JSON.stringify([instanceOf(event), shared(event)]);
 
   const eventMessage = (event: TrackingEvent): PaltabrainEventMessage => {
     const rest = only(event.context, (key) => !isShared(key));
@@ -92,8 +95,9 @@ export function paltabrainEncoder(
     name: 'paltabrain',
     maxBytes: MAX_BYTES,
     accept: (event) => sessions.number(event),
-    groupBy: (event) => JSON.stringify([instanceOf(event), shared(event)]),
+    groupBy: groupOf,
     encode: (batch, info) => {
+      onlyGroup('context', batch.map(groupOf));
       const [first] = batch;
       return {
         contentType: 'application/protobuf',

@@ -155,7 +155,7 @@ describe('atomEncoder', () => {
     const events = clicks({ t: 'a' }, { t: 'b' });
     const stream = ({ data }: TrackingEvent): string => data['t'] as string;
     expect(thrownBy(() => encoded({ stream }, events))).toBe(
-      'expected the events of one stream, got those of 2',
+      'expected the events of one stream in a batch, got those of 2',
     );
   });
 

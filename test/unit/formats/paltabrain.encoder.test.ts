@@ -90,6 +90,13 @@ describe('paltabrainEncoder', () => {
     ]);
   });
 
+  it("refuses a batch of several contexts: one user's events are not another's", () => {
+    const events = emitted({ user: { id: 'a' } }, { user: { id: 'b' } });
+    expect(thrownBy(() => paltabrainEncoder().encode(events, INFO))).toBe(
+      'expected the events of one context in a batch, got those of 2',
+    );
+  });
+
   it('shares the keys that it is told to share', () => {
     const encoder = paltabrainEncoder({ contextKeys: ['app', 'none'] });
     const [batch] = sent(
