@@ -350,6 +350,21 @@ describe('GraphQL with Apollo on express', () => {
       }
     });
 
+    it('are asked for their user once, until it is known', async () => {
+      const asked: unknown[] = [];
+      await open({
+        request: {
+          user: (source) => {
+            asked.push(source.user);
+            return (source.user as { id: string } | undefined)?.id;
+          },
+        },
+      });
+      await subscribe('1', 'subscription { runs(of: "ann") { total } }');
+      await memory.waitFor('total.read', 3);
+      expect(asked).toEqual([{ id: 'ann' }]);
+    });
+
     it('share it with the resolvers of their fields, and end in it', async () => {
       await open();
       await subscribe('1', 'subscription { runs(of: "ann") { total } }');

@@ -77,6 +77,16 @@ class EnterRoom implements NestInterceptor {
   }
 }
 
+/** The same around the handler alone. */
+@Injectable()
+class InHall implements NestInterceptor {
+  constructor(@InjectTracker() private readonly tracker: Tracker) {}
+
+  intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return this.tracker.context('hall', { hall: 'east' }, () => next.handle());
+  }
+}
+
 @WebSocketGateway()
 class ChatGateway {
   tornDown = new Set<string>();
@@ -460,8 +470,13 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
 
   it('opens one scope where the decorator and the app both ask for it', async () => {
     @WebSocketGateway()
-    @UseInterceptors(TrackingInterceptor, EnterRoom, TrackingInterceptor)
     @Track('any.message')
+    @UseInterceptors(
+      TrackingInterceptor,
+      EnterRoom,
+      InHall,
+      TrackingInterceptor,
+    )
     class CarefulGateway extends ChatGateway {
       @SubscribeMessage('quiet')
       @NoTrack()
@@ -474,7 +489,11 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     await client.ask('quiet');
     await client.ask('say', { text: 'hello' });
     const context = await contextOf(memory, 'said');
-    expect(context).toMatchObject({ room: 'green', text: 'hello' });
+    expect(context).toMatchObject({
+      room: 'green',
+      hall: 'east',
+      text: 'hello',
+    });
     expect(await contextOf(memory, 'any.message')).toEqual(context);
   });
 
