@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PackedPackage } from '../support/packed-package.js';
 import {
   installConsumer,
+  jestOf,
   node,
   packPackage,
 } from '../support/packed-package.js';
@@ -11,7 +12,7 @@ import {
 const INSTALL_MS = 300_000;
 
 describe('apps that install the packed package', () => {
-  const folders: string[] = [];
+  const folders = new Map<string, string>();
   let packed: PackedPackage;
 
   beforeAll(async () => {
@@ -20,22 +21,56 @@ describe('apps that install the packed package', () => {
 
   afterAll(async () => {
     await Promise.all(
-      folders.map((folder) => rm(folder, { recursive: true, force: true })),
+      [...folders.values()].map((folder) =>
+        rm(folder, { recursive: true, force: true }),
+      ),
     );
     await packed.remove();
   });
 
   it.each(['nest-11-commonjs', 'nest-12-esm'])(
-    '%s compiles and tracks',
+    '%s compiles and tracks, on Express and on Fastify',
     async (name) => {
       const folder = await installConsumer(name, packed.tarball);
-      folders.push(folder);
-      const printed = await node(folder, 'dist/main.js');
-      expect(JSON.parse(printed)).toMatchObject({
+      folders.set(name, folder);
+      const played = JSON.parse(await node(folder, 'dist/main.js')) as Record<
+        string,
+        unknown
+      >;
+      const route = { request: { method: 'GET', path: '/orders' } };
+      const created = {
         name: 'order.created',
         data: { order: 7 },
-        context: { request: { method: 'GET', path: '/orders' } },
+        context: { ...route, handler: { class: 'OrdersController' } },
+      };
+      const sent = {
+        name: 'invoice.sent',
+        data: { invoice: 'for 7' },
+        context: { ...route, feature: 'invoices', invoice: { order: 7 } },
+      };
+      const paid = {
+        name: 'order.paid',
+        data: { paid: true },
+        context: { request: { method: 'POST', route: '/orders/paid' } },
+      };
+      const said = {
+        name: 'chat.said',
+        context: { handler: { kind: 'ws', class: 'ChatGateway' } },
+      };
+      const all = [created, sent, paid, said];
+      expect(played).toMatchObject({
+        ...{ express: all, fastify: all, existing: all },
+        testing: [created, sent],
       });
+    },
+    INSTALL_MS,
+  );
+
+  it(
+    'nest-11-commonjs runs its own tests in CommonJS with the recipe of the README',
+    async () => {
+      const folder = folders.get('nest-11-commonjs') as string;
+      expect(await jestOf(folder)).toContain('Tests:       1 passed, 1 total');
     },
     INSTALL_MS,
   );

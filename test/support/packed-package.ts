@@ -64,13 +64,15 @@ export async function packPackage(): Promise<PackedPackage> {
   };
 }
 
-/** Copies an app of test/packaging, installs it with the tarball from the registry, and compiles it. */
+/** Copies an app of test/packaging with what all of them share, installs it with the tarball, and compiles it. */
 export async function installConsumer(
   name: string,
   tarball: string,
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));
-  await cp(join(root, 'test/packaging', name), folder, { recursive: true });
+  for (const source of ['nest-app', name]) {
+    await cp(join(root, 'test/packaging', source), folder, { recursive: true });
+  }
   await npm(
     folder,
     ...['install', '--no-package-lock', '--ignore-scripts', '--prefer-offline'],
@@ -78,6 +80,23 @@ export async function installConsumer(
   );
   await compile(folder, '-p', '.');
   return folder;
+}
+
+/** Runs the tests of an installed app with the Jest and the transform of this repository. Rejects when one fails. */
+export async function jestOf(folder: string): Promise<string> {
+  await mkdir(join(folder, 'node_modules/@swc'), { recursive: true });
+  await symlink(
+    join(root, 'node_modules/@swc/jest'),
+    join(folder, 'node_modules/@swc/jest'),
+    'junction',
+  );
+  const jest = join(root, 'node_modules/jest/bin/jest.js');
+  const { stderr } = await run(process.execPath, [jest, '--ci'], {
+    cwd: folder,
+    // What this run's Jest tells its workers is not for another.
+    env: { PATH: process.env['PATH'] },
+  });
+  return stderr;
 }
 
 /** Runs this Node; answers what it printed. Rejects, with what it complained about, when it fails. */
