@@ -28,9 +28,9 @@ const RESOLVER_FRAME = 'nestjs-tracking:handler';
 export class ExecutionDoor {
   constructor(@Inject(TrackingHost) private readonly host: TrackingHost) {}
 
-  /** Whether handlers are known to events, and `@Track` works: also where no instance follows requests. */
+  /** Whether handlers are known to events at all. */
   get tracksHandlers(): boolean {
-    return this.host.enricher?.extras.interceptor !== false;
+    return this.host.enricher?.extras.interceptor === true;
   }
 
   /** Whether `@Track` acts; also where no instance follows requests. */
