@@ -8,8 +8,9 @@ import type { Observable } from 'rxjs';
 import { ExecutionDoor } from './execution-door.js';
 
 /**
- * Opens a scope for handlers that no middleware sees: `@UseInterceptors(TrackingInterceptor)` on gateways, on the
- * message handlers of hybrid apps and on the resolvers of subscriptions. Where a scope is open it only adds the handler.
+ * Opens a scope for handlers that no middleware sees. It is there by itself wherever Nest takes an app's global
+ * interceptors; `@UseInterceptors(TrackingInterceptor)` is for where it does not: gateways on Nest 11, and message
+ * handlers that are connected without `inheritAppConfig`. Where a scope is open it only adds the handler.
  */
 @Injectable()
 export class TrackingInterceptor implements NestInterceptor {

@@ -35,6 +35,7 @@ import type {
   TrackingExtras,
   TrackingModuleOptions,
 } from 'nestjs-tracking';
+import { createTracker } from 'nestjs-tracking/core';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import type { ListeningApp } from '../support/transports.js';
@@ -286,10 +287,33 @@ describe('GraphQL with Apollo on express', () => {
     expect(contexts).toHaveLength(2);
     for (const context of contexts) {
       expect(context).toMatchObject({
+        request: { method: 'POST', path: '/graphql' },
         user: { id: 'ann' },
         handler: { method: 'total' },
       });
     }
+    expect(contexts[0]?.['request']).toEqual(contexts[1]?.['request']);
+  });
+
+  it('takes what an app makes up for the context for no request', async () => {
+    const context = (): object => ({
+      req: { headers: {}, res: {}, user: { id: 'bob' } },
+    });
+    running = await listen(
+      marathon(
+        memory,
+        { middleware: false, request: { onEnd: () => undefined } },
+        { context },
+      ),
+      'express',
+    );
+    expect(await ask('{ run(id: 1) { total } }')).toEqual({
+      data: { run: { total: 10 } },
+    });
+    expect(await contextOf(memory, 'total.read')).toEqual({
+      user: { id: 'bob' },
+      handler: { kind: 'graphql', class: 'RunsResolver', method: 'total' },
+    });
   });
 
   it('leaves handlers and @Track out under interceptor: false', async () => {
@@ -363,6 +387,16 @@ describe('GraphQL with Apollo on express', () => {
       await subscribe('1', 'subscription { runs(of: "ann") { total } }');
       await memory.waitFor('total.read', 3);
       expect(asked).toEqual([{ id: 'ann' }]);
+    });
+
+    it('start empty, whatever was active when the server began to listen', async () => {
+      const boot = createTracker({ backends: {} });
+      await boot.context('boot', { boot: true }, () => open());
+      await subscribe('1', 'subscription { ticks(to: 1) }');
+      expect(await contextOf(memory, 'tick')).toEqual({
+        handler: { kind: 'graphql', class: 'RunsResolver', method: 'ticks' },
+        ticks: true,
+      });
     });
 
     it('share it with the resolvers of their fields, and end in it', async () => {

@@ -12,6 +12,7 @@ import {
   Get,
   Injectable,
   Module,
+  Scope,
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
@@ -153,13 +154,27 @@ class MessagesController {
   }
 }
 
+@Controller({ scope: Scope.REQUEST })
+class PerMessageController {
+  constructor(@InjectTracker() private readonly tracker: Tracker) {}
+
+  @MessagePattern('own.instance')
+  @Track('answered')
+  @WithContext('job', (job: string) => ({ job }))
+  async work(job: string): Promise<string> {
+    await turn();
+    this.tracker.emit('worked.alone', { job });
+    return job;
+  }
+}
+
 function messages(
   memory: Backend,
   options: Partial<TrackingModuleOptions> & TrackingExtras = {},
 ): new () => object {
   @Module({
     imports: [TrackingModule.forRoot({ backends: { memory }, ...options })],
-    controllers: [MessagesController],
+    controllers: [MessagesController, PerMessageController],
   })
   class MessagesModule {}
   return MessagesModule;
@@ -319,6 +334,26 @@ describe('a microservice over TCP', () => {
       handler: { kind: 'rpc', class: 'MessagesController', method: 'framed' },
       job: 'clean',
     });
+  });
+
+  it('serves controllers that are made for each message', async () => {
+    const client = await start();
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        ask(client, 'own.instance', `j${n}`),
+      ),
+    );
+    const handler = {
+      kind: 'rpc',
+      class: 'PerMessageController',
+      method: 'work',
+    };
+    for (const { data, context } of await memory.waitFor('worked.alone', 20)) {
+      expect(context).toEqual({ handler, job: data['job'] });
+    }
+    for (const { context } of await memory.waitFor('answered', 20)) {
+      expect(context).toEqual({ handler });
+    }
   });
 
   it('opens scopes without handlers under interceptor: false, where it is asked to', async () => {

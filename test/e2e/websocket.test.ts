@@ -38,6 +38,7 @@ import type {
   TrackingExtras,
   TrackingModuleOptions,
 } from 'nestjs-tracking';
+import { createTracker } from 'nestjs-tracking/core';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import type { IncomingMessage } from 'node:http';
@@ -97,6 +98,13 @@ class ChatGateway {
     const { searchParams } = new URL(request.url ?? '/', 'ws://chat');
     client.sessionID = searchParams.get('session') ?? 'none';
     this.tracker.emit('chat.connected');
+  }
+
+  @WithContext('client', ({ sessionID }: Known) => ({
+    session: { id: sessionID },
+  }))
+  handleDisconnect({ readyState }: Known): void {
+    this.tracker.emit('chat.disconnected', { readyState });
   }
 
   @SubscribeMessage('say')
@@ -311,6 +319,20 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     });
   });
 
+  it('starts empty, whatever was active when the server began to listen', async () => {
+    const boot = createTracker({ backends: {} });
+    await boot.context('boot', { boot: true }, () => start());
+    const client = await boot.context('client', { client: true }, () =>
+      connect(),
+    );
+    await client.ask('say', { text: 'hello' });
+    expect(await contextOf(memory, 'said')).toEqual({
+      session: { id: 'none' },
+      handler: { kind: 'ws', class: 'ChatGateway', method: 'say' },
+      text: 'hello',
+    });
+  });
+
   it('keeps the scope for all answers of a stream', async () => {
     await start();
     const client = await connect('/?session=s1');
@@ -394,10 +416,14 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     });
   });
 
-  it('has no scope where no message is handled: when a client connects', async () => {
+  it('has no scope where no message is handled, but the one of @WithContext', async () => {
     await start();
-    await connect('/?session=s1');
+    const client = await connect('/?session=s1');
     expect(await contextOf(memory, 'chat.connected')).toEqual({});
+    await client.close();
+    expect(await contextOf(memory, 'chat.disconnected')).toEqual({
+      session: { id: 's1' },
+    });
   });
 
   it('serves HTTP requests beside it as ever', async () => {
