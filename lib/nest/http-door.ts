@@ -25,25 +25,46 @@ interface Fastify {
 }
 
 /**
- * Opens a scope for each request, before everything that Nest does with it. On the adapter itself: a middleware of
- * Nest would cost each request a good part of the whole of what is done here.
- *
- * @param withMiddleware whether modules of the app have middleware of their own
+ * Opens a scope for each request, before everything that is done with it. On the adapter itself: a middleware of Nest
+ * would cost each request a good part of the whole of what is done here.
  */
-export function openHttpDoor(
-  adapter: HttpAdapter,
-  requests: RequestTracking,
-  withMiddleware: boolean,
-): void {
-  if (adapter.getType() !== 'fastify') {
-    adapter.use(middleware(requests));
-    return;
+export class HttpDoor {
+  private opened: HttpAdapter | undefined;
+
+  constructor(private readonly requests: RequestTracking) {}
+
+  /** While the app is created: in front of body parsers, and of most that `main.ts` mounts. */
+  open(adapter: HttpAdapter): void {
+    if (isFastify(adapter)) {
+      openFastifyDoor(adapter.getInstance() as Fastify, this.requests);
+    } else {
+      adapter.use(middleware(this.requests));
+    }
+    this.opened = adapter;
   }
-  if (withMiddleware) {
-    // On Fastify, Nest's middleware runs before our hook does: this one goes in front of it.
-    adapter.use(middleware(requests));
+
+  /**
+   * While the app is initialised: in front of the middleware of Nest's modules.
+   *
+   * @param withMiddleware whether there is any
+   */
+  reopen(adapter: HttpAdapter, withMiddleware: boolean): void {
+    // Nest's testing module knows its adapter only now.
+    if (this.opened !== adapter) {
+      this.open(adapter);
+    } else if (!isFastify(adapter)) {
+      // What came between may go on in another context: a session store calls back in that of its own socket.
+      adapter.use(middleware(this.requests));
+    }
+    if (withMiddleware && isFastify(adapter)) {
+      // There it runs before every hook.
+      adapter.use(middleware(this.requests));
+    }
   }
-  openFastifyDoor(adapter.getInstance() as Fastify, requests);
+}
+
+function isFastify(adapter: HttpAdapter): boolean {
+  return adapter.getType() === 'fastify';
 }
 
 function middleware(requests: RequestTracking) {
@@ -53,7 +74,12 @@ function middleware(requests: RequestTracking) {
     response: ServerResponse,
     next: () => void,
   ): void => {
-    store.run(requests.open(request, response), next);
+    const scope = requests.open(request, response);
+    if (store.current()?.root === scope) {
+      next();
+    } else {
+      store.run(scope, next);
+    }
   };
 }
 
@@ -68,7 +94,7 @@ function openFastifyDoor(fastify: Fastify, requests: RequestTracking): void {
     }
     store.run(scope, done);
   });
-  // Reading a body ends in the context of the socket, not of the request.
+  // Hooks and body parsers that came between may go on in another context.
   fastify.addHook('preValidation', (request, _reply, done) => {
     const scope = store.scopeOf(request);
     if (scope === undefined || store.current()?.root === scope) {

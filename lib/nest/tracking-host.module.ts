@@ -1,9 +1,9 @@
 import type { NestModule } from '@nestjs/common';
-import { Global, Inject, Module } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
+import { Global, Inject, Module, Optional } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ExecutionDoor } from './execution-door.js';
 import { HandlerGuard } from './handler.guard.js';
-import { openHttpDoor } from './http-door.js';
+import { HttpDoor } from './http-door.js';
 import { TrackingHost } from './tracking-host.js';
 import { TrackingInterceptor } from './tracking.interceptor.js';
 
@@ -15,6 +15,22 @@ import { TrackingInterceptor } from './tracking.interceptor.js';
   providers: [
     TrackingHost,
     ExecutionDoor,
+    {
+      provide: HttpDoor,
+      inject: [TrackingHost],
+      useFactory: async (host: TrackingHost): Promise<HttpDoor | null> => {
+        await host.ready();
+        const { enricher, adapter } = host;
+        if (enricher?.extras.middleware !== true) {
+          return null;
+        }
+        const door = new HttpDoor(enricher.requests);
+        if (adapter !== undefined) {
+          door.open(adapter);
+        }
+        return door;
+      },
+    },
     {
       provide: APP_GUARD,
       inject: [TrackingHost, ExecutionDoor],
@@ -44,24 +60,20 @@ import { TrackingInterceptor } from './tracking.interceptor.js';
 export class TrackingHostModule implements NestModule {
   constructor(
     @Inject(TrackingHost) private readonly host: TrackingHost,
-    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Optional() @Inject(HttpDoor) private readonly door: HttpDoor | null,
   ) {}
 
   /** The moment before Nest mounts the middleware of the app's modules. */
   configure(): void {
-    const { enricher, modules } = this.host;
-    if (enricher?.extras.middleware === true && this.host.servesHttp()) {
-      const otherMiddleware = [...modules.values()].some(
+    const { adapter, modules } = this.host;
+    if (adapter !== undefined) {
+      const withMiddleware = [...modules.values()].some(
         ({ instance }) =>
           !(instance instanceof TrackingHostModule) &&
           typeof (instance as Partial<NestModule> | undefined)?.configure ===
             'function',
       );
-      openHttpDoor(
-        this.adapterHost.httpAdapter,
-        enricher.requests,
-        otherMiddleware,
-      );
+      this.door?.reopen(adapter, withMiddleware);
     }
   }
 }

@@ -14,6 +14,7 @@ import { isRecord, Problems } from '../core/validation.js';
 import { resolveRequestOptions } from '../express/request-options.js';
 import { RequestTracking } from '../express/request-tracking.js';
 import { atBoot } from './boot-time.js';
+import type { HttpAdapter } from './http-door.js';
 import { createInstances } from './injected-classes.js';
 import type { Closable } from './shutdown.js';
 import { Shutdown } from './shutdown.js';
@@ -164,10 +165,17 @@ export class TrackingHost
     await this.shutdown.finish([...this.instances.values()]);
   }
 
+  /** Absent in microservices and standalone apps. */
+  get adapter(): HttpAdapter | undefined {
+    // Nest's types do not say that there may be none.
+    const adapter: unknown = this.adapterHost.httpAdapter;
+    return isRecord(adapter) && typeof adapter['getType'] === 'function'
+      ? this.adapterHost.httpAdapter
+      : undefined;
+  }
+
   servesHttp(): boolean {
-    // Nest's types do not say that there is none in microservices and standalone apps.
-    const adapter = this.adapterHost.httpAdapter as unknown;
-    return isRecord(adapter) && typeof adapter['getType'] === 'function';
+    return this.adapter !== undefined;
   }
 
   /** What each `forRoot` said about itself; known before any of them has started. */

@@ -4,7 +4,6 @@ import type {
   CanActivate,
   ExceptionFilter,
   ExecutionContext,
-  INestApplication,
   MiddlewareConsumer,
   NestInterceptor,
   NestModule,
@@ -25,14 +24,22 @@ import {
   UseFilters,
   UseGuards,
   UseInterceptors,
-  VersioningType,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import type { FastifyInstance } from 'fastify';
+import { AsyncResource } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { concatMap, delay, Observable, of, tap } from 'rxjs';
 import type { JsonObject, Tracker, TrackingExtras } from 'nestjs-tracking';
-import { InjectTracker } from 'nestjs-tracking';
+import {
+  getTrackerToken,
+  InjectTracker,
+  TrackingModule,
+} from 'nestjs-tracking';
+import { memoryBackend } from 'nestjs-tracking/testing';
 import type { AdapterName, RunningApp } from '../support/nest-app.js';
 import { ADAPTERS, closeApps, nestApp } from '../support/nest-app.js';
 
@@ -40,6 +47,11 @@ const turn = (): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, 1);
   });
+
+/** The context of something else: that of the socket of a session store. */
+const elsewhere = new AsyncResource('elsewhere');
+
+type Step = (request: unknown, response: unknown, next: () => void) => void;
 
 class Emitting {
   constructor(@InjectTracker() protected readonly tracker: Tracker) {}
@@ -175,7 +187,7 @@ const booted = (adapter: AdapterName, extras: TrackingExtras = {}) =>
   nestApp(adapter).tracking(extras).module(WithMiddleware).controllers(Things);
 
 /** Which frames the events have, by name; an event with `request` must carry the right path. */
-function framesOf({ memory }: RunningApp, path: string) {
+function framesOf({ memory }: Pick<RunningApp, 'memory'>, path: string) {
   return Object.fromEntries(
     memory.events.map(({ name, context }) => {
       const request = context['request'] as JsonObject | undefined;
@@ -265,7 +277,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
       .with((nest) =>
         nest.useGlobalFilters(
           new EmittingFilter(
-            nest.get('nestjs-tracking:tracker:default'),
+            nest.get(getTrackerToken()),
             nest.get(HttpAdapterHost),
           ),
         ),
@@ -299,7 +311,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
     const builder = booted(adapter);
     const nest = await builder.create();
     await nest.init();
-    const tracker = nest.get<Tracker>('nestjs-tracking:tracker:default');
+    const tracker = nest.get<Tracker>(getTrackerToken());
     await tracker.context('boot', { boot: true }, () =>
       nest.listen(0, '127.0.0.1'),
     );
@@ -384,168 +396,74 @@ describe.each(ADAPTERS)('the doors on %s', (adapter) => {
   );
 });
 
-describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
-  const facts = async (
-    path: string,
-    init: RequestInit = {},
-    configure: (app: INestApplication) => unknown = () => undefined,
-    request: object = {},
-  ) => {
+describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
+  it('is in the scope already, and cannot make it lost', async () => {
     const app = await nestApp(adapter)
-      .tracking({ request })
-      .controllers(Things)
-      .with(configure)
-      .start();
-    expect(await app.visit(path, init)).toBe(200);
-    const { port } = new URL(app.url);
-    return { facts: requestOf(await app.event('handler')), port, app };
-  };
-
-  it('are its method, path, route, host, agent and referer, and an id of ours', async () => {
-    const { facts: request, port } = await facts('/things/7?token=secret', {
-      headers: {
-        'user-agent': 'curl',
-        referer: 'https://shop.example/cart?token=secret#secret',
-        'x-request-id': 'theirs',
-        'x-forwarded-for': '6.6.6.6',
-      },
-    });
-    expect(request).toStrictEqual({
-      id: expect.stringMatching(/^[\da-f]{8}-[\da-f]{4}-7/),
-      method: 'GET',
-      path: '/things/7',
-      route: '/things/:id',
-      host: `127.0.0.1:${port}`,
-      userAgent: 'curl',
-      referer: 'https://shop.example/cart',
-    });
-  });
-
-  it('are cut at 512 characters', async () => {
-    const long = 'x'.repeat(600);
-    const { facts: request } = await facts(`/things/${long}`, {
-      headers: { 'user-agent': long, referer: `https://a/${long}` },
-    });
-    for (const key of ['path', 'userAgent', 'referer']) {
-      expect(request[key]).toHaveLength(512);
-    }
-  });
-
-  it('name the route with the global prefix and the version', async () => {
-    @Controller({ path: 'shops/:shop/things', version: '2' })
-    class Versioned extends Emitting {
-      @Get(':id')
-      show(): string {
-        this.tracker.emit('handler');
-        return 'ok';
-      }
-    }
-    const app = await nestApp(adapter)
-      .controllers(Versioned)
-      .with((nest) => {
-        nest.setGlobalPrefix('api');
-        nest.enableVersioning({ type: VersioningType.URI });
-      })
-      .start();
-    expect(await app.visit('/api/v2/shops/1/things/2?q=1')).toBe(200);
-    expect(requestOf(await app.event('handler'))).toMatchObject({
-      path: '/api/v2/shops/1/things/2',
-      route: '/api/v2/shops/:shop/things/:id',
-    });
-  });
-
-  it('learn the route as soon as there is one', async () => {
-    const app = await booted(adapter).start();
-    await app.visit('/things/7');
-    expect(requestOf(await app.event('guard'))['route']).toBe('/things/:id');
-  });
-
-  it('have the address of the client only if asked to', async () => {
-    const { facts: request } = await facts('/things/7', {}, undefined, {
-      ip: true,
-    });
-    expect(request['ip']).toMatch(/127\.0\.0\.1$/);
-  });
-
-  it('take the id that requestId answers, when it answers one', async () => {
-    const requestId = ({ headers }: { headers: Record<string, string> }) =>
-      headers['x-request-id'];
-    const { facts: given, app } = await facts(
-      '/things/7',
-      { headers: { 'x-request-id': 'theirs' } },
-      undefined,
-      { requestId },
-    );
-    expect(given['id']).toBe('theirs');
-    app.memory.clear();
-    await app.visit('/things/7');
-    expect(requestOf(await app.event('handler'))['id']).toMatch(/^[\da-f]{8}-/);
-  });
-
-  it('are added to by enrich, which sees the request of the framework', async () => {
-    const { facts: request } = await facts(
-      '/things/7',
-      { headers: { 'x-tenant': 'acme' } },
-      undefined,
-      {
-        enrich: (source: {
-          headers: Record<string, string>;
-          query: object;
-        }) => ({
-          tenant: source.headers['x-tenant'],
-          query: typeof source.query,
-        }),
-      },
-    );
-    expect(request).toMatchObject({
-      path: '/things/7',
-      tenant: 'acme',
-      query: 'object',
-    });
-  });
-
-  it('stay what they are when enrich fails, which is told once a request', async () => {
-    const { facts: request, app } = await facts('/things/7', {}, undefined, {
-      enrich: () => {
-        throw new Error('no tenant');
-      },
-    });
-    expect(request).toMatchObject({ method: 'GET', path: '/things/7' });
-    expect(app.memory.events.length).toBeGreaterThan(3);
-    expect(app.reports).toMatchObject([
-      { code: 'callback_failed', path: 'request.enrich' },
-    ]);
-  });
-});
-
-describe('the facts of a request on Express', () => {
-  it('name path and route below a mounted app and a trusted proxy', async () => {
-    const { default: express } = await import('express');
-    const app = await nestApp('express')
-      .tracking({ request: { ip: true } })
       .controllers(Things)
       .with((nest) => {
-        const sub = express();
-        sub.get('/items/:item', (_request, response) => {
-          nest.get<Tracker>('nestjs-tracking:tracker:default').emit('sub');
-          response.send('ok');
-        });
-        const server = nest
-          .getHttpAdapter()
-          .getInstance<ReturnType<typeof express>>();
-        server.set('trust proxy', true);
-        // After Nest's own: what is mounted before it begins is before the scope too.
-        const init = nest.init.bind(nest);
-        nest.init = async () => {
-          const done = await init();
-          return done;
+        const tracker = nest.get<Tracker>(getTrackerToken());
+        const mounted: Step = (_request, _response, next) => {
+          tracker.emit('mounted');
+          elsewhere.runInAsyncScope(next);
         };
-        nest.use('/mounted', sub);
+        if (adapter === 'express') {
+          nest.use(mounted);
+        } else {
+          const fastify: FastifyInstance = nest.getHttpAdapter().getInstance();
+          fastify.addHook('onRequest', mounted);
+        }
       })
       .start();
-    await app.visit('/mounted/items/7?x=1', {
-      headers: { 'x-forwarded-for': '9.9.9.9' },
+    expect(await app.visit('/things/7')).toBe(200);
+    expect(framesOf(app, '/things/7')).toMatchObject({
+      mounted: 'request',
+      guard: 'handler request',
+      handler: 'handler request',
     });
-    expect((await app.event('sub')).context).toStrictEqual({});
+  });
+
+  it('is in the scope with the testing module too', async () => {
+    const memory = memoryBackend();
+    const testing = await Test.createTestingModule({
+      imports: [
+        TrackingModule.forRoot({ backends: { memory } }),
+        WithMiddleware,
+      ],
+      controllers: [Things],
+    }).compile();
+    const nest =
+      adapter === 'express'
+        ? testing.createNestApplication()
+        : testing.createNestApplication(new FastifyAdapter());
+    nest.useLogger(false);
+    await nest.listen(0, '127.0.0.1');
+    await fetch(`${await nest.getUrl()}/things/7`).then((r) => r.text());
+    await nest.close();
+    expect(framesOf({ memory }, '/things/7')).toMatchObject({
+      middleware: 'request',
+      guard: 'handler request',
+      handler: 'handler request',
+    });
+  });
+
+  it('is not needed to see the filter of a body that cannot be read', async () => {
+    const app = await nestApp(adapter)
+      .controllers(Things)
+      .with((nest) =>
+        nest.useGlobalFilters(
+          new EmittingFilter(
+            nest.get(getTrackerToken()),
+            nest.get(HttpAdapterHost),
+          ),
+        ),
+      )
+      .start();
+    const status = await app.visit('/things', {
+      method: 'POST',
+      body: '{',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(status).toBe(400);
+    expect(framesOf(app, '/things')).toStrictEqual({ filter: 'request' });
   });
 });
