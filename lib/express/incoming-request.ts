@@ -9,6 +9,8 @@ export interface IncomingRequest {
 
 /** What frameworks and their plugins add to it, as far as we look. */
 export interface DecoratedRequest {
+  /** Node's own request below Fastify's: what Nest's middleware decorates there. */
+  readonly raw?: unknown;
   readonly ip?: unknown;
   readonly user?: unknown;
   readonly session?: unknown;

@@ -126,21 +126,25 @@ function resolveHold(
   };
 }
 
-function defaultUser({ user }: RequestSource): unknown {
-  if (typeof user !== 'object' || user === null) {
+function defaultUser(source: RequestSource): unknown {
+  const user = source.user ?? below(source).user;
+  if (!isRecord(user)) {
     return undefined;
   }
-  const { id, sub, userId } = user as Record<string, unknown>;
-  const known = id ?? sub ?? userId;
-  return typeof known === 'object' ? undefined : known;
+  const id = user['id'] ?? user['sub'] ?? user['userId'];
+  return typeof id === 'object' ? undefined : id;
 }
 
-function defaultSession({ session, sessionID }: RequestSource): unknown {
-  const id =
-    typeof session === 'object' && session !== null
-      ? (session as { id?: unknown }).id
-      : undefined;
-  return id ?? sessionID;
+function defaultSession(source: RequestSource): unknown {
+  return sessionId(source) ?? sessionId(below(source));
+}
+
+function sessionId({ session, sessionID }: RequestSource): unknown {
+  return (isRecord(session) ? session['id'] : undefined) ?? sessionID;
+}
+
+function below({ raw }: RequestSource): RequestSource {
+  return isRecord(raw) ? raw : {};
 }
 
 const OPTION_KEYS: readonly (keyof RequestOptions)[] = [

@@ -149,11 +149,14 @@ export class TrackingHost
     return parent.tracker.child(child, problems);
   }
 
+  /** From now on nobody can mark the events of everybody. Not yet: the hooks of the app run after this one. */
   onApplicationBootstrap(): void {
     if (this.servesHttp()) {
-      for (const { tracker } of this.instances.values()) {
-        tracker.runtime.base.sealed = true;
-      }
+      this.adapterHost.listen$.subscribe(() => {
+        for (const { tracker } of this.instances.values()) {
+          tracker.runtime.base.sealed = true;
+        }
+      });
     }
   }
 

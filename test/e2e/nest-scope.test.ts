@@ -409,7 +409,9 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
         if (adapter === 'express') {
           nest.use(mounted);
         } else {
-          const fastify: FastifyInstance = nest.getHttpAdapter().getInstance();
+          const fastify = nest
+            .getHttpAdapter()
+            .getInstance() as FastifyInstance;
           fastify.addHook('onRequest', mounted);
         }
       })
