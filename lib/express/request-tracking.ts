@@ -145,7 +145,7 @@ export class RequestTracking implements RequestHost {
     };
     // Servers without sockets (serverless adapters) only say 'finish', lost connections only 'close'.
     response.once('finish', () => {
-      end(false);
+      end(isReset(response));
     });
     response.once('close', () => {
       end(true);
@@ -226,4 +226,10 @@ export class RequestTracking implements RequestHost {
       error,
     });
   }
+}
+
+/** A response of HTTP/2 says 'finish' even when its stream was reset. */
+function isReset(response: object): boolean {
+  const { stream } = response as { stream?: { readonly aborted?: boolean } };
+  return stream?.aborted === true;
 }

@@ -146,9 +146,10 @@ export class ResponseGate {
       'content-length': UNAVAILABLE.length,
       'cache-control': 'no-store',
     };
-    this.call({ name: 'writeHead', args: [503, 'Service Unavailable', head] });
-    const isHead = response.req.method === 'HEAD';
-    this.call({ name: 'end', args: isHead ? [] : [UNAVAILABLE] });
+    const { method, httpVersionMajor } = response.req;
+    const message = httpVersionMajor > 1 ? [] : ['Service Unavailable'];
+    this.call({ name: 'writeHead', args: [503, ...message, head] });
+    this.call({ name: 'end', args: method === 'HEAD' ? [] : [UNAVAILABLE] });
   }
 
   private rehearse({ name, args }: Call): void {
@@ -200,8 +201,8 @@ export class ResponseGate {
 
   private showHead(text: string | null): void {
     const response = this.response as WithHead;
-    // The responses of HTTP/2 have none.
-    if ('_header' in response) {
+    // The responses of HTTP/2 have none of their own.
+    if (Object.hasOwn(response, '_header')) {
       response._header = text;
     }
   }
