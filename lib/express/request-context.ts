@@ -167,12 +167,12 @@ function factsOf({ status, durationMs }: RequestOutcome): JsonObject {
 }
 
 function withOutcome(context: JsonObject, outcome: JsonObject): JsonObject {
-  const { request } = context;
-  return Object.freeze({
-    ...context,
-    request: Object.freeze({
-      ...(isRecord(request) ? request : {}),
-      ...outcome,
-    }),
-  });
+  const { request = {} } = context;
+  // What the app put there itself stays, if it is no place for an outcome.
+  return isRecord(request)
+    ? Object.freeze({
+        ...context,
+        request: Object.freeze({ ...request, ...outcome }),
+      })
+    : context;
 }

@@ -58,26 +58,26 @@ const gzip: RequestHandler = (_request, response, next) => {
   const write = response.write.bind(response) as (chunk: Buffer) => boolean;
   const end = response.end.bind(response) as () => Response;
   const on = response.on.bind(response);
-  let stream: Transform | undefined;
+  const compressed = createGzip();
+  compressed.on('data', (chunk: Buffer) => {
+    if (!write(chunk)) {
+      compressed.pause();
+    }
+  });
+  compressed.on('end', () => end());
+  on('drain', () => compressed.resume());
   const start = (): Transform => {
-    if (!node._header && stream === undefined) {
+    if (!node._header) {
       response.setHeader('Content-Encoding', 'gzip');
       response.removeHeader('Content-Length');
       node._implicitHeader();
     }
-    if (stream === undefined) {
-      stream = createGzip();
-      const compressed = stream;
-      compressed.on('data', (chunk: Buffer) => {
-        if (!write(chunk)) {
-          compressed.pause();
-        }
-      });
-      compressed.on('end', () => end());
-      on('drain', () => compressed.resume());
-    }
-    return stream;
+    return compressed;
   };
+  response.on = untyped((event: string, listener: () => void) => {
+    (event === 'drain' ? compressed.on.bind(compressed) : on)(event, listener);
+    return response;
+  });
   response.write = untyped((chunk: string) => start().write(chunk));
   response.end = untyped((chunk?: string) => {
     start().end(chunk);
@@ -334,6 +334,26 @@ describe('the end of a request of Express', () => {
       { path: '/200', route: '/:status', status: 200 },
       { path: '/201', route: '/:status', status: 201 },
     ]);
+  });
+
+  it.each<[unknown, unknown]>([
+    [{ mine: 1 }, { mine: 1, status: 200, durationMs: expect.any(Number) }],
+    [null, { status: 200, durationMs: expect.any(Number) }],
+    ['mine', 'mine'],
+  ])('leaves to the app its own request: %p', async (request, expected) => {
+    const app = await startExpress(
+      (web, tracker) => {
+        web.get('/', (_request, response) => {
+          tracker.enterContext('own', { request });
+          tracker.emit('seen');
+          response.send();
+        });
+      },
+      { request: { hold: true } },
+    );
+    await app.send('/');
+    const [event] = await app.memory.waitFor('seen');
+    expect(event?.context['request']).toStrictEqual(expected);
   });
 
   it('is not complete when the client goes away in the middle', async () => {
