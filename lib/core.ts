@@ -12,6 +12,7 @@ export type {
   BackendSpec,
   BackendTree,
   RouterSpec,
+  SendOptions,
   TimeBudget,
 } from './core/backend.js';
 export type {

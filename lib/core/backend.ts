@@ -16,21 +16,32 @@ export interface BackendHost {
   /** Where in the topology it stands: `warehouse/http`. */
   readonly path: string;
   readonly clock: Clock;
+  /** Longest time that an event may wait for room: `limits.blockTimeoutMs`. */
+  readonly blockTimeoutMs?: number;
   /** Tells `onError`; the path is filled in. */
   report(report: TrackingReport): void;
 }
 
+/** How an event comes to a backend. */
+export interface SendOptions {
+  /** Whether somebody waits for the event to be accepted, so that it may wait for room: `emitAsync`. */
+  readonly waits: boolean;
+}
+
 /**
  * Where events go. `send` settles when responsibility is taken: what it resolves for is accepted, what it throws or
- * rejects for is dropped as `failed`, reported and counted, and hurts no other backend.
+ * rejects for is dropped as `failed`, reported and counted, and hurts no other backend. A `TrackingError` of code
+ * `overflow`, `too_large` or `closed` says that it was refused for that reason.
  */
 export interface Backend {
   /** Called once, before the first `send`. */
   attach?(host: BackendHost): void;
-  send(event: TrackingEvent): MaybePromise<void>;
+  send(event: TrackingEvent, options?: SendOptions): MaybePromise<void>;
   /** Resolves when everything accepted before the call is delivered or dead, or the time is up. */
   flush?(budget?: TimeBudget): Promise<void>;
   close?(budget?: TimeBudget): Promise<void>;
+  /** True when `close` itself delivers what is left: the tracker then does not spend the time on a `flush` before. */
+  readonly drainsOnClose?: boolean;
   /** For backends that deliver on their own: their counts replace the tracker's. */
   stats?(): BackendStats;
 }

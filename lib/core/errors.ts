@@ -16,8 +16,12 @@ export type TrackingErrorCode =
   | 'context_outside_scope'
   /** `register` after `close`; `strict`: an event after `close`. */
   | 'closed'
+  /** An event is too large for a backend. */
+  | 'too_large'
   /** Something did not happen within its time. */
-  | 'timeout';
+  | 'timeout'
+  /** A backend has no room for an event. */
+  | 'overflow';
 
 /** The one error class of this package. Recognise it with `isTrackingError`, which also sees other copies' errors. */
 export class TrackingError extends Error {

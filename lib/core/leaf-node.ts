@@ -1,4 +1,4 @@
-import type { Backend, TimeBudget } from './backend.js';
+import type { Backend, SendOptions, TimeBudget } from './backend.js';
 import type { TrackedEvent } from './event.js';
 import { eventBytes } from './event.js';
 import type { NodeServices, TopologyNode } from './node.js';
@@ -6,10 +6,18 @@ import { Deadline } from './node.js';
 import type { Trace } from './outcome.js';
 import { PendingWork, TIMED_OUT } from './pending-work.js';
 import type { DropReason } from './processor.js';
+import { isTrackingError } from './errors.js';
 import { messageOf, show } from './show.js';
 import type { BackendStats } from './stats.js';
 import { isBackendStats, ReasonCounter } from './stats.js';
 import { isThenable } from './thenable.js';
+
+const WAITS: SendOptions = Object.freeze({ waits: true });
+
+interface Refusal {
+  readonly code: 'overflow' | 'too_large' | 'closed';
+  readonly message: string;
+}
 
 /**
  * One backend in the topology.
@@ -38,6 +46,7 @@ export class LeafNode implements TopologyNode {
       tracker: services.tracker,
       path,
       clock: services.clock,
+      blockTimeoutMs: services.limits.blockTimeoutMs,
       report: (report) => {
         services.reporter.report({ path, ...report });
       },
@@ -57,6 +66,11 @@ export class LeafNode implements TopologyNode {
     return answer === undefined
       ? undefined
       : this.dispatchLater(answer, event, bytes, trace);
+  }
+
+  /** Whether its `close` delivers what is left, so that nobody has to flush before. */
+  get drainsOnClose(): boolean {
+    return this.backend.drainsOnClose === true;
   }
 
   async flush(budget: TimeBudget): Promise<void> {
@@ -113,7 +127,10 @@ export class LeafNode implements TopologyNode {
     trace: Trace | undefined,
   ): PromiseLike<unknown> | undefined {
     try {
-      const answer: unknown = this.backend.send(event);
+      const answer: unknown = this.backend.send(
+        event,
+        trace?.waits === true ? WAITS : undefined,
+      );
       if (isThenable(answer)) {
         return answer;
       }
@@ -195,6 +212,11 @@ export class LeafNode implements TopologyNode {
     trace: Trace | undefined,
   ): void {
     this.lastError = messageOf(error);
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) {
+      this.refused(event, refusal, trace);
+      return;
+    }
     this.drop('failed');
     trace?.record(this.path, { status: 'failed', reason: 'failed', error });
     this.services.reporter.report({
@@ -202,6 +224,21 @@ export class LeafNode implements TopologyNode {
       message: `the backend did not take ${show(event.name)}; the event was dropped there`,
       path: this.path,
       error,
+      event,
+    });
+  }
+
+  private refused(
+    event: TrackedEvent,
+    { code, message }: Refusal,
+    trace: Trace | undefined,
+  ): void {
+    this.drop(code);
+    trace?.record(this.path, { status: 'dropped', reason: code });
+    this.services.reporter.report({
+      code,
+      message: `${show(event.name)} was dropped: ${message}`,
+      path: this.path,
       event,
     });
   }
@@ -276,4 +313,19 @@ export class LeafNode implements TopologyNode {
       });
     }
   }
+}
+
+/** A backend that says why it does not take an event has not failed. Reading what was thrown may throw. */
+function refusalOf(error: unknown): Refusal | undefined {
+  try {
+    if (isTrackingError(error)) {
+      const { code, message } = error;
+      return code === 'overflow' || code === 'too_large' || code === 'closed'
+        ? { code, message }
+        : undefined;
+    }
+  } catch {
+    // Whatever it is, it is no refusal of ours.
+  }
+  return undefined;
 }

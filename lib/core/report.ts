@@ -29,6 +29,16 @@ export type ReportCode =
   | 'processor_failed'
   /** A backend threw or rejected. */
   | 'backend_failed'
+  /** A destination does not answer, or asks for time; its events wait and are tried again. Told once. */
+  | 'destination_failing'
+  /** A destination refuses our credentials, or everything; its events wait until a probe gets through. Told once. */
+  | 'destination_paused'
+  /** A destination takes events again. */
+  | 'destination_recovered'
+  /** Accepted events were given up; told once in 10 s for each reason. */
+  | 'dead_letters'
+  /** A backlog could not store or read. Told once, until it works again. */
+  | 'backlog_failed'
   /** `awaitAccepted`: a response left although an event of its request was not accepted. */
   | 'not_accepted'
   /** Something of the app that the tracker calls (a `user` function, `onEnd`, …) threw or rejected. */

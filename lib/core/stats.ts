@@ -15,7 +15,11 @@ export interface BackendStats {
   /** Age of the oldest of them. */
   readonly oldestMs?: number;
   readonly lastError?: string;
+  /** Epoch milliseconds of the latest delivery. */
+  readonly lastDeliveredAt?: number;
   readonly state: 'ok' | 'retrying' | 'paused' | 'closed';
+  /** Why it is paused: `unauthorised`, `refusing_everything`. */
+  readonly stateReason?: string;
 }
 
 export interface TrackerStats {

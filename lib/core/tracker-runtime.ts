@@ -127,16 +127,43 @@ export class TrackerRuntime {
     const leaves = this.topology.leaves();
     // What hangs must not leave the backends without time to close.
     const reserveMs = Math.min(CLOSE_RESERVE_MS, timeoutMs / 10);
-    await this.flushUntil(new Deadline(clock, timeoutMs - reserveMs), leaves);
+    const draining = leaves.filter((leaf) => leaf.drainsOnClose);
     await Promise.all([
-      deadline.race(Promise.all(this.inFlight), []),
-      ...leaves.map((leaf) => leaf.close(deadline.budget())),
+      this.closeFlushed(
+        leaves.filter((leaf) => !draining.includes(leaf)),
+        new Deadline(clock, timeoutMs - reserveMs),
+        deadline,
+      ),
+      this.closeDraining(draining, deadline),
     ]);
     const left = leaves.reduce(
       (sum, leaf) => sum + leaf.stats().depth,
       this.inFlight.size,
     );
     return { settled: left === 0, pending: left };
+  }
+
+  private async closeFlushed(
+    leaves: readonly LeafNode[],
+    flushDeadline: Deadline,
+    deadline: Deadline,
+  ): Promise<void> {
+    await this.flushUntil(flushDeadline, leaves);
+    await Promise.all([
+      deadline.race(Promise.all(this.inFlight), []),
+      ...leaves.map((leaf) => leaf.close(deadline.budget())),
+    ]);
+  }
+
+  /** These deliver while they close, and need most of the time for it: only what is on its way to them comes before. */
+  private async closeDraining(
+    leaves: readonly LeafNode[],
+    deadline: Deadline,
+  ): Promise<void> {
+    if (leaves.length > 0) {
+      await deadline.part(4).race(Promise.all(this.inFlight), []);
+      await Promise.all(leaves.map((leaf) => leaf.close(deadline.budget())));
+    }
   }
 
   private async flushUntil(
