@@ -52,8 +52,6 @@ export interface LeaseRequest extends BatchLimits {
   readonly maxDelayMs: number;
   /** From this partition alone. */
   readonly partition?: string;
-  /** Not from these. */
-  readonly except?: ReadonlySet<string>;
 }
 
 /** One event of a lease. The object itself stands for it in `settle`. */

@@ -35,8 +35,6 @@ export class Line<Payload> {
   dueIsGiven = false;
   /** Its latest attempt failed. */
   failing = false;
-  /** It had its attempt of the time when everything ends. */
-  hadLastChance = false;
 
   constructor(
     readonly partition: string,
@@ -45,5 +43,18 @@ export class Line<Payload> {
 
   get head(): Batch<Payload> | undefined {
     return this.batches[0];
+  }
+
+  failed(dueAt: number, dueIsGiven: boolean): void {
+    this.failing = true;
+    this.dueAt = dueAt;
+    this.dueIsGiven = dueIsGiven;
+  }
+
+  /** They are made anew before they go again. */
+  forgetPayloads(): void {
+    for (const batch of this.batches) {
+      batch.payload = undefined;
+    }
   }
 }

@@ -8,6 +8,10 @@ export class HeldLines<Payload> {
     return this.lines.size;
   }
 
+  get all(): Iterable<Line<Payload>> {
+    return this.lines;
+  }
+
   get failing(): boolean {
     return [...this.lines].some((line) => line.failing);
   }
@@ -44,6 +48,13 @@ export class HeldLines<Payload> {
   /** How many start with a batch of at most so many events. */
   small(maxEvents: number): number {
     return [...this.lines].filter((line) => eventsOf(line) <= maxEvents).length;
+  }
+
+  /** Whether one of those has not been tried yet. */
+  hasUntried(maxEvents: number): boolean {
+    return [...this.lines].some(
+      (line) => eventsOf(line) <= maxEvents && attemptsOf(line) === 0,
+    );
   }
 
   /** Takes what is best to probe with: a small one, of those the one tried least. */
@@ -89,8 +100,11 @@ export class HeldLines<Payload> {
     }
   }
 
-  forEach(see: (line: Line<Payload>) => void): void {
-    this.lines.forEach(see);
+  /** Nothing waits any longer. */
+  recallAll(): void {
+    for (const line of this.lines) {
+      line.dueAt = -Infinity;
+    }
   }
 }
 

@@ -16,7 +16,9 @@ export type Signal =
   /** It refused a batch without looking at it. */
   | 'refused'
   /** It refused single events. */
-  | 'rejected';
+  | 'rejected'
+  /** Nothing: it was not asked. */
+  | 'none';
 
 /** What is to be done after an attempt. */
 export interface Judgement {
@@ -85,6 +87,21 @@ export function judge(
           }
         : judgeRejected(batch, result.error, conflict);
   }
+}
+
+/** What becomes of a batch that its format cannot express: the guilty event is looked for. */
+export function judgeUnencodable(
+  events: readonly LeasedEvent[],
+  message: string,
+): Judgement {
+  const error = { message };
+  return events.length > 1
+    ? { ...nothing, again: halves(events), signal: 'none', error }
+    : {
+        ...nothing,
+        ...settle(events, { reason: 'unencodable' }),
+        ...{ signal: 'none', error },
+      };
 }
 
 /** Why an event died, with what the destination said. */

@@ -36,14 +36,10 @@ export class MemoryQueue {
     );
   }
 
-  /** In how many milliseconds it has a batch; undefined when it is empty, out, or not wanted. */
+  /** In how many milliseconds it has a batch; undefined when it is empty, or out. */
   availableIn(request: LeaseRequest, now: number): number | undefined {
     const { first } = this;
-    if (
-      first === undefined ||
-      this.locked ||
-      request.except?.has(this.partition) === true
-    ) {
+    if (first === undefined || this.locked) {
       return undefined;
     }
     const dueAt = this.isFull(request)
