@@ -75,7 +75,7 @@ export class HeldLines<Payload> {
   takeLatest(): Line<Payload> | undefined {
     let latest: Line<Payload> | undefined;
     for (const line of this.lines) {
-      if (line.dueAt > (latest?.dueAt ?? -Infinity)) {
+      if (latest === undefined || line.dueAt > latest.dueAt) {
         latest = line;
       }
     }

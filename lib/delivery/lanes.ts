@@ -15,8 +15,6 @@ import type { Judgement } from './judgement.js';
 import type { LeasePlan } from './lease-plan.js';
 import { REST_MS } from './lease-plan.js';
 
-/** So many small batches take turns as probes, so that one bad event does not stand for the destination. */
-const PROBE_BATCHES = 3;
 /** Records what became of events; does not reject. */
 export type Record = (
   lease: Lease,
@@ -109,6 +107,10 @@ export class Lanes<Payload> {
     return this.parts.host.clock;
   }
 
+  private get maxHeld(): number {
+    return this.parts.settings().concurrency.max;
+  }
+
   private get isOk(): boolean {
     return this.destination.circuit.state === 'ok';
   }
@@ -158,10 +160,11 @@ export class Lanes<Payload> {
 
   private nextProbe(): Line<Payload> | undefined {
     const { probeEvents, pauseReason } = this.destination.circuit;
+    // What was tried in vain must not stand for the destination: others have their turn as well.
     if (
       !this.held.hasUntried(probeEvents) &&
-      this.held.small(probeEvents) < PROBE_BATCHES &&
-      this.plan.isDue
+      this.plan.isDue &&
+      (this.ordered || this.held.small(probeEvents) < this.maxHeld)
     ) {
       return undefined;
     }
@@ -186,15 +189,14 @@ export class Lanes<Payload> {
 
   /** Bounds what is held: beyond it, streams give their events back and wait in the backlog. */
   private makeRoom(now: number): boolean {
-    if (!this.isOk) {
-      return true;
-    }
-    const { max } = this.parts.settings().concurrency;
-    if (this.held.size < max) {
+    const held = this.isOk
+      ? this.held.size
+      : this.held.small(this.destination.circuit.probeEvents);
+    if (held < this.maxHeld) {
       return true;
     }
     const line = this.ordered ? this.held.takeLatest() : undefined;
-    void line?.head?.lease.release(Math.max(0, line.dueAt - now));
+    void line?.head?.lease.release(Math.max(REST_MS, line.dueAt - now));
     return line !== undefined;
   }
 
@@ -340,8 +342,7 @@ export class Lanes<Payload> {
   }
 
   private nextLeaseAt(now: number): number {
-    const { max } = this.parts.settings().concurrency;
-    return !this.ordered && this.held.size >= max
+    return !this.ordered && this.held.size >= this.maxHeld
       ? Infinity
       : this.plan.nextAt(now);
   }
