@@ -46,6 +46,38 @@ export type {
 } from './core/processor.js';
 export type { OnError, ReportCode, TrackingReport } from './core/report.js';
 export type { BackendStats, ReasonCounts, TrackerStats } from './core/stats.js';
+export { createMetrics } from './metrics/create-metrics.js';
+export { memoryMetricsStore } from './metrics/memory-metrics-store.js';
+export type {
+  CounterKey,
+  DateInput,
+  DateRange,
+  Granularity,
+  IncrementOptions,
+  Metrics,
+  Names,
+  RecordedFacts,
+  SeriesOptions,
+  SeriesPoint,
+  SetOptions,
+  UniqueOptions,
+} from './metrics/metrics.js';
+export type { MetricsOptions } from './metrics/metrics-options.js';
+export type {
+  Block,
+  Change,
+  Counter,
+  DaySetting,
+  FactsKey,
+  FactsRecord,
+  KeepDays,
+  MembersOfDay,
+  MetricsStore,
+  Span,
+  StoredFacts,
+  UniqueKey,
+  WriteOptions,
+} from './metrics/metrics-store.js';
 export { systemClock } from './core/system-clock.js';
 export type {
   ChildOptions,

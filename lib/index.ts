@@ -49,6 +49,24 @@ export type {
   Tracker,
 } from './core/tracker.js';
 export type { TrackerOptions } from './core/tracker-options.js';
+export { createMetrics } from './metrics/create-metrics.js';
+export { memoryMetricsStore } from './metrics/memory-metrics-store.js';
+export type {
+  CounterKey,
+  DateInput,
+  DateRange,
+  Granularity,
+  IncrementOptions,
+  Metrics,
+  Names,
+  RecordedFacts,
+  SeriesOptions,
+  SeriesPoint,
+  SetOptions,
+  UniqueOptions,
+} from './metrics/metrics.js';
+export type { MetricsOptions } from './metrics/metrics-options.js';
+export type { MetricsStore } from './metrics/metrics-store.js';
 export type {
   HoldLimits,
   Identity,

@@ -26,3 +26,5 @@ export type {
   MemoryBackendOptions,
 } from './testing/memory-backend.js';
 export { memoryBackend } from './testing/memory-backend.js';
+export type { MetricsStoreContractOptions } from './testing/metrics-store-contract.js';
+export { metricsStoreContract } from './testing/metrics-store-contract.js';

@@ -1,0 +1,40 @@
+import type { JsonObject } from '../core/json.js';
+import { snapshot, TOO_LARGE } from '../core/snapshot.js';
+import { isRecord } from '../core/validation.js';
+import { outOfRange, wrongType } from './arguments.js';
+import type { RecordedFacts } from './metrics.js';
+import type { StoredFacts } from './metrics-store.js';
+
+const MAX_BYTES = 64 * 1024;
+const LIMITS = { maxBytes: MAX_BYTES, maxDepth: 100 };
+
+/**
+ * The JSON of facts. What JSON would change is refused: facts come back as they were given.
+ *
+ * @throws TypeError or RangeError
+ */
+export function factsJson(facts: unknown): string {
+  if (!isRecord(facts)) {
+    throw wrongType('facts', 'an object', facts);
+  }
+  try {
+    const { value, changes } = snapshot(facts, LIMITS);
+    if (changes.length > 0) {
+      throw new TypeError(
+        `expected facts to be what JSON can hold: ${changes.join('; ')}`,
+      );
+    }
+    return JSON.stringify(value);
+  } catch (error) {
+    throw error === TOO_LARGE
+      ? outOfRange('facts', `at most ${MAX_BYTES} bytes of JSON`, facts)
+      : error;
+  }
+}
+
+export function recordedFacts({ atMs, json }: StoredFacts): RecordedFacts {
+  return {
+    at: new Date(atMs).toISOString(),
+    facts: JSON.parse(json) as JsonObject,
+  };
+}
