@@ -79,6 +79,8 @@ export const ENTRY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lib/index.ts': NEST,
   'lib/core.ts': [],
   'lib/express.ts': [],
+  'lib/lmdb.ts': ['lmdb'],
+  'lib/redis.ts': ['ioredis'],
   'lib/testing.ts': [],
   'lib/testing-nest.ts': NEST,
 };
