@@ -76,6 +76,7 @@ export type {
   Span,
   StoredFacts,
   UniqueKey,
+  WriteId,
   WriteOptions,
 } from './metrics/metrics-store.js';
 export { systemClock } from './core/system-clock.js';

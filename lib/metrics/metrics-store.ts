@@ -65,10 +65,17 @@ export interface KeepDays {
   readonly days?: number | undefined;
 }
 
+/** Names one write over all attempts at it: who writes, and its number among theirs, from 0. */
+export interface WriteId {
+  readonly writer: string;
+  readonly nth: number;
+}
+
 export interface WriteOptions {
-  /** The same text for each attempt at one write, so that a store whose answer was lost does not do it twice. */
-  readonly once?: string;
+  /** The same for each attempt at one write, so that a store whose answer was lost does not do it twice. */
+  readonly once?: WriteId;
   readonly keep: KeepDays;
+  readonly today: Day;
 }
 
 export const DAYS_PER_BLOCK = 31;

@@ -7,6 +7,7 @@ import type {
   FactsRecord,
   MembersOfDay,
   MetricsStore,
+  WriteId,
   WriteOptions,
 } from './metrics-store.js';
 import { Pruning } from './retention.js';
@@ -15,11 +16,9 @@ import { Pruning } from './retention.js';
 export class MetricsWriter {
   private closing: Promise<void> | undefined;
   private readonly pruning: Pruning;
-  private readonly options: WriteOptions;
 
   constructor(readonly settings: MetricsSettings) {
     this.pruning = new Pruning(settings.store, settings.keep);
-    this.options = { keep: settings.keep };
   }
 
   /** @throws TrackingError `closed` */
@@ -37,21 +36,25 @@ export class MetricsWriter {
   /** @param once see `WriteOptions` */
   increment(
     changes: readonly Change[],
-    once?: string,
+    once?: WriteId,
   ): Promise<readonly number[]> {
-    return this.write((store) => store.increment(changes, this.with(once)));
+    const options = this.begin(once);
+    return this.store.increment(changes, options);
   }
 
   set(setting: DaySetting): Promise<void> {
-    return this.write((store) => store.set(setting, this.options));
+    const options = this.begin();
+    return this.store.set(setting, options);
   }
 
-  addMembers(groups: readonly MembersOfDay[], once?: string): Promise<void> {
-    return this.write((store) => store.addMembers(groups, this.with(once)));
+  addMembers(groups: readonly MembersOfDay[], once?: WriteId): Promise<void> {
+    const options = this.begin(once);
+    return this.store.addMembers(groups, options);
   }
 
-  record(records: readonly FactsRecord[], once?: string): Promise<void> {
-    return this.write((store) => store.record(records, this.with(once)));
+  record(records: readonly FactsRecord[], once?: WriteId): Promise<void> {
+    const options = this.begin(once);
+    return this.store.record(records, options);
   }
 
   close(): Promise<void> {
@@ -59,13 +62,10 @@ export class MetricsWriter {
     return this.closing;
   }
 
-  private with(once: string | undefined): WriteOptions {
-    return once === undefined ? this.options : { ...this.options, once };
-  }
-
-  private write<T>(run: (store: MetricsStore) => Promise<T>): Promise<T> {
-    const written = run(this.store);
-    this.pruning.step(this.today());
-    return written;
+  private begin(once?: WriteId): WriteOptions {
+    const today = this.today();
+    this.pruning.step(today);
+    const { keep } = this.settings;
+    return once === undefined ? { keep, today } : { once, keep, today };
   }
 }

@@ -45,7 +45,7 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
     assert.equal(await metrics.increment('run', 'cents', { by: most }), most);
     const at = '2026-01-15';
     await assertRefused(
-      metrics.increment(['other', 'run'], ['cents'], { at }),
+      metrics.increment('run', ['other', 'cents'], { at }),
       'RangeError',
     );
     await assertRefused(
@@ -55,14 +55,14 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
     assert.deepEqual(
       await metrics.counts(
         [
-          ['other', 'cents'],
+          ['run', 'other'],
           ['run', 'cents'],
         ],
         { from: at, to: at },
       ),
       [0, most],
     );
-    assert.equal(await metrics.total('other', 'cents'), 0);
+    assert.equal(await metrics.total('run', 'other'), 0);
     await metrics.increment('run', 'cents', { by: -most });
     await metrics.increment('run', 'cents', { by: -most });
     assert.equal(await metrics.total('run', 'cents'), -most);

@@ -34,7 +34,10 @@ export const METRICS_MEMBER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
       const hashes = Array.from({ length: EXACT }, (_, index) =>
         spread(from + index),
       );
-      await store.addMembers([{ metric: 'donors', day, hashes }], { keep: {} });
+      await store.addMembers([{ metric: 'donors', day, hashes }], {
+        keep: {},
+        today: day + 1,
+      });
     }
     await metrics.addUnique('donors', 'anna', { at: '2026-01-15' });
     await metrics.addUnique('donors', 'bert', { at: '2026-01-15' });

@@ -1,0 +1,113 @@
+import { firstDayOf, monthOf } from '../metrics/calendar.js';
+import type { Change, WriteOptions } from '../metrics/metrics-store.js';
+import { overflowError } from '../metrics/metrics-store.js';
+import type { Settled } from '../metrics/write-queue.js';
+import { lifeOf, lifeOfMonth } from './redis-lives.js';
+
+/** Changes that take effect together, with what their store was told beside them. */
+export interface Increment {
+  readonly changes: readonly Change[];
+  readonly options: WriteOptions;
+}
+
+/** One call of the script: what it is given, and which changes of which increments that is. */
+export interface IncrementCall {
+  readonly keys: string[];
+  readonly operations: (string | number | boolean)[][];
+  readonly places: { readonly increment: number; readonly changes: number[] }[];
+}
+
+/**
+ * Spreads increments over calls: one for all, or, where subjects lie on several servers, one for each subject.
+ *
+ * @param baseOf the base of a subject's keys
+ */
+export function planCalls(
+  increments: readonly Increment[],
+  baseOf: (subject: string) => string,
+  isCluster: boolean,
+): IncrementCall[] {
+  const calls = new Map<string, Planner>();
+  increments.forEach(({ changes, options }, increment) => {
+    changes.forEach((change, index) => {
+      const base = baseOf(change.subject);
+      const lane = isCluster ? base : '';
+      let call = calls.get(lane);
+      if (call === undefined) {
+        call = new Planner();
+        calls.set(lane, call);
+      }
+      call.add(base, increment, index, change, options);
+    });
+  });
+  return [...calls.values()];
+}
+
+class Planner implements IncrementCall {
+  readonly keys: string[] = [];
+  readonly operations: (string | number | boolean)[][] = [];
+  readonly places: { increment: number; changes: number[] }[] = [];
+  private readonly numbers = new Map<string, number>();
+
+  add(
+    base: string,
+    increment: number,
+    index: number,
+    { metric, by, day, hour }: Change,
+    options: WriteOptions,
+  ): void {
+    let number = this.numbers.get(base);
+    if (number === undefined) {
+      number = this.keys.push(base);
+      this.numbers.set(base, number);
+    }
+    if (this.places.at(-1)?.increment !== increment) {
+      this.places.push({ increment, changes: [] });
+      this.operations.push([]);
+    }
+    this.places.at(-1)?.changes.push(index);
+    const operation = this.operations.at(-1);
+    if (day === undefined || hour === undefined) {
+      operation?.push(number, metric, by, false, 0, 0, 0, 0, 0);
+      return;
+    }
+    const month = monthOf(day);
+    operation?.push(number, metric, by, firstDayOf(month), month, day, hour);
+    operation?.push(
+      lifeOfMonth(day, options),
+      lifeOf(day, options.keep.hours, options.today),
+    );
+  }
+}
+
+/** Puts the answers to all calls together: totals in the order of the changes, or the reason why there are none. */
+export function gatherAnswers(
+  increments: readonly Increment[],
+  calls: readonly IncrementCall[],
+  answers: readonly Settled<unknown>[],
+): Settled<readonly number[]>[] {
+  const totals = increments.map(({ changes }) => changes.map(() => Number.NaN));
+  const errors = new Map<number, unknown>();
+  calls.forEach(({ places }, nth) => {
+    const answer = answers[nth] as Settled<unknown>;
+    places.forEach(({ increment, changes }, at) => {
+      if ('error' in answer) {
+        errors.set(increment, answer.error);
+        return;
+      }
+      const found = (answer.value as (number | (number | string)[])[])[at];
+      if (typeof found === 'number') {
+        const change = increments[increment]?.changes[changes[found] as number];
+        errors.set(increment, overflowError(change as Change));
+        return;
+      }
+      found?.forEach((total, index) => {
+        (totals[increment] as number[])[changes[index] as number] =
+          Number(total);
+      });
+    });
+  });
+  return totals.map((value, increment) =>
+    errors.has(increment) ? { error: errors.get(increment) } : { value },
+  );
+}
