@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { JsonObject } from './json.js';
 import { Scope } from './scope.js';
 import type { ScopeOwner } from './scope-owner.js';
 
@@ -19,10 +20,10 @@ export class ContextStore {
     return this.storage.run(scope, work);
   }
 
-  /** Runs the work in a scope inside the current one. */
-  nested<T>(prepare: (scope: Scope) => void, work: () => T): T {
+  /** Runs the work in a scope inside the current one, with one more frame. */
+  nested<T>(name: string, frame: JsonObject, work: () => T): T {
     const scope = Scope.inside(this.current());
-    prepare(scope);
+    scope.enter(name, frame);
     return this.storage.run(scope, work);
   }
 

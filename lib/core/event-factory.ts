@@ -1,6 +1,8 @@
 import { TrackingError } from './errors.js';
 import type { TrackingEvent } from './event.js';
 import { TrackedEvent } from './event.js';
+import { EventHeads, sized } from './event-head.js';
+import { FrameMemo } from './frame-memo.js';
 import type { UuidSource } from './ids.js';
 import type { JsonObject, JsonText } from './json.js';
 import { EMPTY_OBJECT } from './json.js';
@@ -17,10 +19,6 @@ import { parseTimestamp } from './timestamps.js';
 /** What an event is called when it was given no name. */
 const UNKNOWN = 'unknown';
 const MAX_ID_LENGTH = 200;
-/** Most names whose JSON is kept. */
-const MAX_NAMES = 1_000;
-const MAX_KEPT_NAME_LENGTH = 200;
-const HEAD_BYTES = '{"id":,"name":,"timestamp":"","data":'.length;
 const NO_PAYLOAD: JsonText = { text: '{}', bytes: 2 };
 
 /** What can be said about one event besides its name and payload. */
@@ -39,7 +37,8 @@ export type Birth = TrackedEvent | 'too_large' | 'unserialisable';
 /** What an event is written from. */
 interface Draft {
   readonly id: string;
-  readonly idJson: JsonText;
+  /** Whether the id was made here. */
+  readonly isOurs: boolean;
   readonly name: string;
   readonly timestamp: string;
   readonly context: ResolvedContext;
@@ -48,7 +47,8 @@ interface Draft {
 /** Makes events. The payload is read once, here; afterwards nobody can change it. */
 export class EventFactory {
   private writer: JsonWriter | undefined;
-  private readonly names = new Map<string, JsonText>();
+  private readonly heads = new EventHeads();
+  private readonly frames = new FrameMemo();
 
   constructor(
     private readonly limits: Limits,
@@ -76,11 +76,7 @@ export class EventFactory {
     return this.make(
       {
         id,
-        // Our own ids need no escaping.
-        idJson:
-          givenId === undefined
-            ? { text: `"${id}"`, bytes: id.length + 2 }
-            : quoted(id),
+        isOurs: givenId === undefined,
         name: this.nameOf(name),
         timestamp: this.clock.format(ms),
         context,
@@ -102,7 +98,7 @@ export class EventFactory {
     const id = this.idOf(fields.id) ?? previous.id;
     const draft = {
       id,
-      idJson: quoted(id),
+      isOurs: false,
       name: this.nameOf(fields.name),
       timestamp: this.clock.format(
         this.timestampOf(fields.timestamp) ?? Date.parse(previous.timestamp),
@@ -120,7 +116,7 @@ export class EventFactory {
     return this.make(
       {
         id,
-        idJson: quoted(id),
+        isOurs: false,
         name,
         timestamp,
         context: new ResolvedContext(context),
@@ -128,6 +124,24 @@ export class EventFactory {
       undefined,
       event,
     );
+  }
+
+  /** Frozen JSON of what is entered as a context; what had to be changed is reported. */
+  frame(name: string, data: unknown): JsonObject {
+    try {
+      const known = this.frames.recall(name, data);
+      if (known !== undefined) {
+        return known;
+      }
+    } catch {
+      // `clean` says what is wrong with it.
+    }
+    const frame = plainCopy(data, this.limits);
+    if (frame === undefined) {
+      return this.clean(data, () => `context ${show(name)}`);
+    }
+    this.frames.keep(name, frame);
+    return frame;
   }
 
   /**
@@ -206,24 +220,18 @@ export class EventFactory {
   }
 
   private compose(
-    { id, idJson, name, timestamp, context }: Draft,
+    { id, isOurs, name, timestamp, context }: Draft,
     payload: JsonText,
     writer: JsonWriter,
   ): TrackedEvent {
-    const nameJson = this.nameJson(name);
+    const head = this.heads.head(id, isOurs, name, timestamp);
     const tail = context.tail(writer);
-    const bytes =
-      HEAD_BYTES +
-      idJson.bytes +
-      nameJson.bytes +
-      timestamp.length +
-      payload.bytes +
-      tail.bytes;
+    const bytes = head.bytes + payload.bytes + tail.bytes;
     if (bytes > this.limits.maxBytes) {
       throw TOO_LARGE;
     }
     // Concatenation copies nothing: the engine links the parts, and joins them when somebody reads the text.
-    const json = `{"id":${idJson.text},"name":${nameJson.text},"timestamp":"${timestamp}","data":${payload.text}${tail.text}`;
+    const json = `${head.text}${payload.text}${tail.text}`;
     return new TrackedEvent(
       id,
       name,
@@ -233,18 +241,6 @@ export class EventFactory {
       payload.text,
       bytes,
     );
-  }
-
-  /** An app has few names, and emits each of them often. */
-  private nameJson(name: string): JsonText {
-    let json = this.names.get(name);
-    if (json === undefined) {
-      json = quoted(name);
-      if (this.names.size < MAX_NAMES && name.length <= MAX_KEPT_NAME_LENGTH) {
-        this.names.set(name, json);
-      }
-    }
-    return json;
   }
 
   private payloadChanged(name: string, changes: readonly string[]): void {
@@ -325,14 +321,6 @@ function withoutUndefined(fields: Partial<TrackingEvent>): object {
       ([, value]) => value !== undefined,
     ),
   );
-}
-
-function quoted(text: string): JsonText {
-  return sized(JSON.stringify(text));
-}
-
-function sized(text: string): JsonText {
-  return { text, bytes: Buffer.byteLength(text) };
 }
 
 function shown(what: string | (() => string)): string {

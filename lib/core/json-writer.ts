@@ -43,6 +43,11 @@ const PLAIN_CHARACTER = Uint8Array.from({ length: 128 }, (_, code) =>
   code >= 0x20 && code < 0x7f && code !== QUOTE && code !== BACKSLASH ? 1 : 0,
 );
 
+/** The table knows ASCII alone: what lies beyond counts as 0. */
+function plain(code: number): number {
+  return PLAIN_CHARACTER[code] as number;
+}
+
 export class JsonWriter {
   private readonly buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   /** Bytes that the text has more than characters. */
@@ -86,9 +91,24 @@ export class JsonWriter {
     const buffer = this.buffer;
     buffer[pos] = QUOTE;
     const first = pos + 1;
-    for (let i = 0; i < length; i++) {
+    let i = 0;
+    // Four characters a turn: looking at them costs more than writing them.
+    for (; i + 4 <= length; i += 4) {
+      const a = text.charCodeAt(i);
+      const b = text.charCodeAt(i + 1);
+      const c = text.charCodeAt(i + 2);
+      const d = text.charCodeAt(i + 3);
+      if ((plain(a) & plain(b) & plain(c) & plain(d)) !== 1) {
+        return this.escaped(text, pos);
+      }
+      buffer[first + i] = a;
+      buffer[first + i + 1] = b;
+      buffer[first + i + 2] = c;
+      buffer[first + i + 3] = d;
+    }
+    for (; i < length; i++) {
       const code = text.charCodeAt(i);
-      if (PLAIN_CHARACTER[code] !== 1) {
+      if (plain(code) !== 1) {
         return this.escaped(text, pos);
       }
       buffer[first + i] = code;

@@ -3,48 +3,111 @@ import { EMPTY_OBJECT } from './json.js';
 import type { JsonWriter } from './json-writer.js';
 import { jsonText } from './json-writer.js';
 
-/** Merged frames, immutable, with the JSON that all events of the same moment share. */
-export class ResolvedContext {
-  private ending: JsonText | undefined;
+const NOTHING: JsonText = { text: '', bytes: 0 };
+const OPENING = ',"context":{';
+const CLOSING = '}}';
 
-  /** @param object everything merged, frozen */
-  constructor(readonly object: JsonObject) {}
+/**
+ * Merged frames, immutable, with the JSON that all events of the same moment share.
+ *
+ * Invariants
+ * - The JSON is that of the merged object. Where a frame only adds keys, it is put together from that of the frames
+ *   below and of the frame, each of which is written once.
+ * - The frame put on top last is remembered with its result: what an app enters is mostly what it entered before.
+ */
+export class ResolvedContext {
+  /** Everything merged, frozen. */
+  readonly object: JsonObject;
+  private readonly below: ResolvedContext | undefined;
+  private readonly frame: JsonObject;
+  private members: JsonText | undefined;
+  private ending: JsonText | undefined;
+  private lastFrame: JsonObject | undefined;
+  private lastResult: ResolvedContext | undefined;
+
+  /**
+   * @param frame frozen
+   * @param below what the frame is put on
+   */
+  constructor(frame: JsonObject, below?: ResolvedContext) {
+    const adds = below === undefined || onlyAdds(frame, below.object);
+    this.object =
+      below === undefined || (adds && below.object === EMPTY_OBJECT)
+        ? frame
+        : mergeFrames([below.object, frame]);
+    this.frame = adds ? frame : this.object;
+    this.below = adds ? below : undefined;
+  }
 
   /** Puts a frame on top. */
   with(frame: JsonObject): ResolvedContext {
     if (frame === EMPTY_OBJECT) {
       return this;
     }
-    return new ResolvedContext(
-      this.object === EMPTY_OBJECT && isMerged(frame)
-        ? frame
-        : mergeFrames([this.object, frame]),
-    );
+    if (frame !== this.lastFrame || this.lastResult === undefined) {
+      this.lastResult = new ResolvedContext(frame, this);
+      this.lastFrame = frame;
+    }
+    return this.lastResult;
   }
 
   /** How an event's JSON ends: with this context. */
   tail(writer: JsonWriter): JsonText {
     if (this.ending === undefined) {
-      const { text, bytes } = jsonText(this.object, writer);
+      const { text, bytes } = this.membersJson(writer);
       this.ending = {
-        text: `,"context":${text}}`,
-        bytes: bytes + ',"context":}'.length,
+        text: `${OPENING}${text}${CLOSING}`,
+        bytes: OPENING.length + bytes + CLOSING.length,
       };
     }
     return this.ending;
+  }
+
+  /** The JSON of the object without its braces. */
+  private membersJson(writer: JsonWriter): JsonText {
+    return (this.members ??= joined(
+      this.below?.membersJson(writer) ?? NOTHING,
+      withoutBraces(jsonText(this.frame, writer)),
+    ));
   }
 }
 
 export const EMPTY_CONTEXT = new ResolvedContext(EMPTY_OBJECT);
 
-/** Whether merging would leave a frame as it is. */
-function isMerged(frame: JsonObject): boolean {
+/** Whether merging puts a frame's keys, as they are, behind those that are there. */
+function onlyAdds(frame: JsonObject, below: JsonObject): boolean {
   for (const key of Object.keys(frame)) {
-    if (frame[key] === null || frame[key] === undefined) {
+    const value = frame[key];
+    if (
+      value === null ||
+      value === undefined ||
+      Object.hasOwn(below, key) ||
+      isIndex(key)
+    ) {
       return false;
     }
   }
-  return Object.isFrozen(frame);
+  return true;
+}
+
+/** Objects show keys like `7` before all others, whenever they were added. */
+function isIndex(key: string): boolean {
+  const first = key.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39;
+}
+
+function withoutBraces({ text, bytes }: JsonText): JsonText {
+  return { text: text.slice(1, -1), bytes: bytes - 2 };
+}
+
+function joined(first: JsonText, second: JsonText): JsonText {
+  if (first.bytes === 0 || second.bytes === 0) {
+    return first.bytes === 0 ? second : first;
+  }
+  return {
+    text: `${first.text},${second.text}`,
+    bytes: first.bytes + 1 + second.bytes,
+  };
 }
 
 /**

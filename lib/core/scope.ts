@@ -10,7 +10,19 @@ interface Entry {
   readonly frame: JsonObject | undefined;
 }
 
+/** What lies below every entry of a root scope, and what it was made from. */
+interface Bottom {
+  readonly layers: JsonObject;
+  readonly own: JsonObject;
+  readonly context: ResolvedContext;
+}
+
 const NOTHING: readonly Entry[] = [];
+const EMPTY_BOTTOM: Bottom = {
+  layers: EMPTY_OBJECT,
+  own: EMPTY_OBJECT,
+  context: EMPTY_CONTEXT,
+};
 /** Work that starts its own next round inside its context would nest for ever. */
 const MAX_NESTED = 64;
 
@@ -31,9 +43,7 @@ export class Scope {
   private resolved = EMPTY_CONTEXT;
   private resolvedEntries = NOTHING;
   private resolvedBelow = EMPTY_CONTEXT;
-  private bottom = EMPTY_CONTEXT;
-  private bottomLayers = EMPTY_OBJECT;
-  private bottomOwn = EMPTY_OBJECT;
+  private bottom = EMPTY_BOTTOM;
 
   constructor(
     private readonly parent: Scope | undefined,
@@ -88,12 +98,11 @@ export class Scope {
   /** What lies below every entry of the root scope. */
   private resolveBottom(layers: JsonObject): ResolvedContext {
     const own = this.owner?.frames() ?? EMPTY_OBJECT;
-    if (layers !== this.bottomLayers || own !== this.bottomOwn) {
-      this.bottom = EMPTY_CONTEXT.with(layers).with(own);
-      this.bottomLayers = layers;
-      this.bottomOwn = own;
+    if (layers !== this.bottom.layers || own !== this.bottom.own) {
+      const context = EMPTY_CONTEXT.with(layers).with(own);
+      this.bottom = { layers, own, context };
     }
-    return this.bottom;
+    return this.bottom.context;
   }
 
   private merge(below: ResolvedContext, layers: JsonObject): ResolvedContext {

@@ -7,11 +7,7 @@ import type { DispatchReport } from './outcome.js';
 import { Trace } from './outcome.js';
 import type { ProcessingStep } from './processing-step.js';
 import type { DropReason } from './processor.js';
-import {
-  mergeFrames,
-  ResolvedContext,
-  EMPTY_CONTEXT,
-} from './resolved-context.js';
+import { ResolvedContext, EMPTY_CONTEXT } from './resolved-context.js';
 import type { Scope } from './scope.js';
 import type { HeldEvent, ScopeAccounting, ScopeOwner } from './scope-owner.js';
 import { show } from './show.js';
@@ -72,10 +68,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
   }
 
   context<T>(name: string, data: object, work: () => T): T {
-    const frame = this.frame(name, data);
-    return this.runtime.store.nested((scope) => {
-      scope.enter(name, frame);
-    }, work);
+    return this.runtime.store.nested(name, this.frame(name, data), work);
   }
 
   enterContext(name: string, data: object): void {
@@ -276,13 +269,10 @@ export class ScopedTracker implements Tracker<AnyEvents> {
       more,
       'the context of an event',
     );
-    return new ResolvedContext(mergeFrames([context.object, frame]));
+    return new ResolvedContext(frame, context);
   }
 
   private frame(name: string, data: object): JsonObject {
-    return this.runtime.services.factory.clean(
-      data,
-      () => `context ${show(name)}`,
-    );
+    return this.runtime.services.factory.frame(name, data);
   }
 }

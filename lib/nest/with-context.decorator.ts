@@ -78,9 +78,7 @@ function runInContext(
   }
   // Made by hand, without Nest: a test of the class alone.
   const { value } = snapshot(guarded(name, frame, undefined), DEFAULT_LIMITS);
-  return store.nested((scope) => {
-    scope.enter(name, value);
-  }, boundWork);
+  return store.nested(name, value, boundWork);
 }
 
 /** A frame that cannot be made is no reason not to run the method. */
