@@ -126,7 +126,7 @@ export class RedisCluster {
         );
       }
       for (const [index, node] of others.entries()) {
-        const bus = (await node.config('GET', 'cluster-port'));
+        const bus = await node.config('GET', 'cluster-port');
         const { port } = this.servers[index + 1] as RedisServer;
         await first?.call('CLUSTER', 'MEET', HOST, port, String(bus[1]));
       }
