@@ -4,6 +4,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { TrackingModule } from 'nestjs-tracking';
 import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { LastConnections } from './boot/last-connections.js';
 import { DonationsModule } from './donations/donations.module.js';
 import { MarathonModule } from './marathon/marathon.module.js';
 import { RunsModule } from './runs/runs.module.js';
@@ -27,6 +28,7 @@ export class AppModule {
         AdminModule,
         MarathonModule,
       ],
+      providers: [LastConnections],
     };
   }
 }

@@ -1,4 +1,7 @@
-/** The events of this app and their payloads: every `Tracker` knows these names, and no others. Money is in cents. */
+/**
+ * The events of this app and their payloads: every `Tracker` knows these names, and no others. Nothing imports this file,
+ * the compiler finds it among the sources.
+ */
 declare module 'nestjs-tracking' {
   interface TrackedEvents {
     'marathon.viewed': { totalCents: number };

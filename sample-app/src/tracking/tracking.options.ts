@@ -1,4 +1,3 @@
-import './tracked-events.js';
 import type { TrackingModuleOptions } from 'nestjs-tracking';
 import { allow, loggerBackend, redact } from 'nestjs-tracking';
 import { OnAirProcessor } from '../runs/on-air.processor.js';
