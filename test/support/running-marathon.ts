@@ -1,0 +1,137 @@
+import type { Server } from 'node:http';
+import { jest } from '@jest/globals';
+import type { INestApplication, LoggerService, Type } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { Agent, request } from 'undici';
+import type { TrackingEvent } from '../../lib/core/event.js';
+import { AppModule } from '../../sample-app/src/app.module.js';
+import { PaymentsService } from '../../sample-app/src/donations/payments.service.js';
+import { Settings } from '../../sample-app/src/settings/settings.js';
+import { SponsorBackend } from '../../sample-app/src/tracking/sponsor.backend.js';
+
+export const ADMIN_TOKEN = 'the-admin-of-the-test';
+/** Many more donors than this are there at once, so each connection carries requests of many of them. */
+const CONNECTIONS = 24;
+
+export type Platform = 'express' | 'fastify';
+
+export interface Reply {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface RequestOptions {
+  readonly token?: string;
+  /** Sent as JSON; a text as it is. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** The sample app on a real port, and everything that comes out of it. */
+export interface RunningMarathon {
+  readonly app: INestApplication;
+  /** What was written to standard output, read as JSON. */
+  readonly lines: readonly TrackingEvent[];
+  /** What the sponsor was sent, refused or not. */
+  readonly sponsored: readonly TrackingEvent[];
+  readonly warnings: readonly string[];
+  /** Requests whose client left before the reply was complete. */
+  lostReplies(): number;
+  /** POST with a body, else GET. */
+  call(path: string, options?: RequestOptions): Promise<Reply>;
+  close(): Promise<void>;
+}
+
+/** @param payments in place of the bank */
+export async function runMarathon(
+  platform: Platform,
+  payments: Type<PaymentsService>,
+): Promise<RunningMarathon> {
+  const lines: TrackingEvent[] = [];
+  jest.spyOn(console, 'info').mockImplementation((line: string) => {
+    lines.push(JSON.parse(line) as TrackingEvent);
+  });
+  const sponsored: TrackingEvent[] = [];
+  const send = SponsorBackend.prototype.send;
+  jest.spyOn(SponsorBackend.prototype, 'send').mockImplementation(function (
+    this: SponsorBackend,
+    event,
+  ) {
+    sponsored.push(event);
+    send.call(this, event);
+  });
+  const { logger, warnings } = warningsOnly();
+  const testing = await Test.createTestingModule({
+    imports: [AppModule.configure(new Settings(0, ADMIN_TOKEN))],
+  })
+    .setLogger(logger)
+    .overrideProvider(PaymentsService)
+    .useClass(payments)
+    .compile();
+  const app =
+    platform === 'fastify'
+      ? testing.createNestApplication<NestFastifyApplication>(
+          new FastifyAdapter(),
+        )
+      : testing.createNestApplication();
+  await app.listen(0, '127.0.0.1');
+  let lostReplies = 0;
+  (app.getHttpServer() as Server).on('request', (_request, response) => {
+    response.once('close', () => {
+      lostReplies += response.writableFinished ? 0 : 1;
+    });
+  });
+  const url = await app.getUrl();
+  const agent = new Agent({ connections: CONNECTIONS });
+  return {
+    app,
+    lines,
+    sponsored,
+    warnings,
+    lostReplies: () => lostReplies,
+    call: (path, options = {}) => call(`${url}${path}`, agent, options),
+    close: async () => {
+      // The client first: connections that it opened in advance hold up a shutdown.
+      await agent.destroy();
+      await app.close();
+      jest.restoreAllMocks();
+    },
+  };
+}
+
+async function call(
+  url: string,
+  dispatcher: Agent,
+  { token, body, signal }: RequestOptions,
+): Promise<Reply> {
+  const response = await request(url, {
+    dispatcher,
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body:
+      body === undefined
+        ? null
+        : typeof body === 'string'
+          ? body
+          : JSON.stringify(body),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return {
+    status: response.statusCode,
+    body: (await response.body.json()) as Reply['body'],
+  };
+}
+
+function warningsOnly(): { logger: LoggerService; warnings: string[] } {
+  const warnings: string[] = [];
+  const nothing = (): void => undefined;
+  const warn = (message: unknown): void => {
+    warnings.push(String(message));
+  };
+  return { logger: { log: nothing, warn, error: warn }, warnings };
+}

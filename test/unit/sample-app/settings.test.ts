@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { readSettings } from '../../../sample-app/src/settings/settings.js';
+
+describe('the settings of the sample app', () => {
+  it('have a port and a new token of the admin when nothing is set', () => {
+    const { port, adminToken } = readSettings({});
+    expect(port).toBe(3000);
+    expect(adminToken).toMatch(/^[0-9a-f]{24}$/);
+    expect(readSettings({ PORT: '', ADMIN_TOKEN: '' }).port).toBe(3000);
+    expect(readSettings({}).adminToken).not.toBe(adminToken);
+  });
+
+  it('are read from the environment', () => {
+    expect(
+      readSettings({ PORT: '65535', ADMIN_TOKEN: 'a/b+c-d.e_f~1==' }),
+    ).toEqual({ port: 65_535, adminToken: 'a/b+c-d.e_f~1==' });
+  });
+
+  it.each(['abc', '-1', '65536', '3.5', '0x10', '1e3', ' 80', '99999999999'])(
+    'refuse PORT=%s',
+    (text) => {
+      expect(() => readSettings({ PORT: text })).toThrow(
+        `PORT: expected a number from 0 to 65535, got ${JSON.stringify(text)}.`,
+      );
+    },
+  );
+
+  it.each(['a b', "a'b", 'a"b', 'a\nb', 'é', '='])(
+    'refuse ADMIN_TOKEN=%j, and do not show it',
+    (text) => {
+      expect(() => readSettings({ ADMIN_TOKEN: text })).toThrow(
+        /^ADMIN_TOKEN: expected letters, digits and -\._~\+\/ only, as an Authorization header takes them\.$/,
+      );
+    },
+  );
+});
