@@ -104,11 +104,6 @@ export default defineConfig(
     files: ['sample-app/**/*.ts', 'test/**/*.ts'],
     rules: {
       '@typescript-eslint/explicit-module-boundary-types': 'off',
-    },
-  },
-  {
-    files: ['sample-app/**/*.ts'],
-    rules: {
       // Nest's options are classes that everybody writes as literals.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
     },
