@@ -8,12 +8,13 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Observable } from 'rxjs';
 import { finalize, tap } from 'rxjs';
+import { TrackingError } from '../core/errors.js';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
 import type { Tracker } from '../core/tracker.js';
 import { ExecutionDoor } from './execution-door.js';
 import { NO_TRACK, TRACK } from './track.metadata.js';
 import type { TrackDefinition } from './track.metadata.js';
-import { getTrackerToken } from './tracker.tokens.js';
+import { DEFAULT_NAME, getTrackerToken } from './tracker.tokens.js';
 
 type Outcome = 'success' | 'failure';
 type AnyTracker = Tracker<Record<string, object | null | undefined>>;
@@ -36,7 +37,15 @@ export function trackInterceptor(
       @Inject(ExecutionDoor)
       private readonly door: ExecutionDoor | undefined,
       @Inject(Reflector) private readonly reflector: Reflector,
-    ) {}
+    ) {
+      // Without the module of this package, as in a test of the controller alone, there is nothing to track with.
+      if (tracker === undefined && door !== undefined) {
+        throw new TrackingError(
+          'invalid_options',
+          `@Track(${JSON.stringify(name)}) finds no tracker named ${JSON.stringify(definition.tracker ?? DEFAULT_NAME)} in the module of its controller`,
+        );
+      }
+    }
 
     intercept(
       execution: ExecutionContext,

@@ -17,7 +17,7 @@ export interface TrackOptions {
    * before its end is a success with what it answered last; a handler left before any answer fails with an `AbortError`.
    */
   readonly on?: 'success' | 'failure' | 'both';
-  /** The name of another tracker. Default: the one that the controller's own module injects. */
+  /** The name of another tracker; a boot without it fails. Default: the one that the controller's own module injects. */
   readonly tracker?: string;
 }
 

@@ -7,7 +7,7 @@ export function getTrackerToken(name: string = DEFAULT_NAME): string {
   return `nestjs-tracking:tracker:${name}`;
 }
 
-/** The token of the tracker that `forRoot` made; what feature modules derive theirs from. */
+/** The token that starts the tracker of `forRoot`: also where a test has overridden the one that is injected. */
 export function rootTrackerToken(name: string): string {
   return `nestjs-tracking:root-tracker:${name}`;
 }

@@ -69,6 +69,6 @@ function withTracker(
     global: extras.isGlobal,
     imports: [...(definition.imports ?? []), TrackingHostModule],
     providers: [...(definition.providers ?? []), ...providers],
-    exports: [root, getTrackerToken(extras.name)],
+    exports: [getTrackerToken(extras.name)],
   };
 }

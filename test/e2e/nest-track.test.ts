@@ -168,16 +168,31 @@ class Orders {
   byHand(@Res() response: { send(body: string): unknown }): void {
     response.send('ok');
   }
+}
 
-  @Get('audited')
+@Controller()
+class Context {
+  @Get('context')
+  context(@TrackingContext() context: JsonObject): JsonObject {
+    return { frozen: Object.isFrozen(context), context };
+  }
+}
+
+@Controller('audited')
+class Audited {
+  @Get()
   @Track('audited', { tracker: 'audit' })
   audited(): string {
     return 'ok';
   }
+}
 
-  @Get('context')
-  context(@TrackingContext() context: JsonObject): JsonObject {
-    return { frozen: Object.isFrozen(context), context };
+@Controller()
+class Misspelled {
+  @Get()
+  @Track('x', { tracker: 'audti' })
+  audited(): string {
+    return 'ok';
   }
 }
 
@@ -348,9 +363,9 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
           backends: { audit },
         }),
       )
-      .controllers(Orders)
+      .controllers(Audited)
       .start();
-    await app.visit('/orders/audited');
+    await app.visit('/audited');
     expect(audit.events).toMatchObject([
       { name: 'audited', context: { handler: { method: 'audited' } } },
     ]);
@@ -370,9 +385,9 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
           backends: { audit },
         }),
       )
-      .controllers(Orders)
+      .controllers(Audited)
       .start();
-    await app.visit('/orders/audited');
+    await app.visit('/audited');
     expect(audit.events).toMatchObject([{ name: 'audited', context: {} }]);
   });
 
@@ -388,6 +403,13 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
     expect(app.memory.events).toMatchObject([
       { name: 'plain', context: { area: 'shop' } },
     ]);
+  });
+
+  it('stops the boot where there is no such tracker', async () => {
+    const builder = nestApp(adapter).controllers(Misspelled);
+    await expect(builder.start()).rejects.toThrow(
+      '@Track("x") finds no tracker named "audti" in the module of its controller',
+    );
   });
 
   it('does nothing with interceptor: false', async () => {
@@ -411,9 +433,12 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
   });
 
   it('does nothing in an app without tracking', async () => {
-    const app = await nestApp(adapter).untracked().controllers(Orders).start();
+    const app = await nestApp(adapter)
+      .untracked()
+      .controllers(Orders, Context)
+      .start();
     expect(await app.visit('/orders/plain')).toBe(200);
-    expect(await (await app.fetch('/orders/context')).json()).toStrictEqual({
+    expect(await (await app.fetch('/context')).json()).toStrictEqual({
       frozen: true,
       context: {},
     });
@@ -427,14 +452,14 @@ describe.each(ADAPTERS)('@TrackingContext on %s', (adapter) => {
   it('is what an event would carry now, frozen', async () => {
     const app = await nestApp(adapter)
       .tracking({ context: { app: 'shop' } })
-      .controllers(Orders)
+      .controllers(Context)
       .start();
-    const body: unknown = await (await app.fetch('/orders/context')).json();
+    const body: unknown = await (await app.fetch('/context')).json();
     expect(body).toMatchObject({
       frozen: true,
       context: {
         app: 'shop',
-        request: { path: '/orders/context' },
+        request: { path: '/context' },
         handler: { method: 'context' },
       },
     });
@@ -443,9 +468,9 @@ describe.each(ADAPTERS)('@TrackingContext on %s', (adapter) => {
   it('is that of a named instance where there is no other', async () => {
     const app = await nestApp(adapter)
       .tracking({ name: 'audit', context: { app: 'audit' } })
-      .controllers(Orders)
+      .controllers(Context)
       .start();
-    const body: unknown = await (await app.fetch('/orders/context')).json();
+    const body: unknown = await (await app.fetch('/context')).json();
     expect(body).toMatchObject({ context: { app: 'audit' } });
   });
 });
