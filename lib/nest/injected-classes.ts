@@ -96,10 +96,13 @@ class Creation {
     try {
       return await atBoot(
         instanceOf(spec, this.moduleRef, this.modules),
-        `${spec.name}; does it inject the tracker that it belongs to?`,
+        'it; does it inject the tracker that it belongs to?',
       );
     } catch (error) {
-      this.problems.addLine(path, `creating it failed: ${messageOf(error)}`);
+      this.problems.addLine(
+        path,
+        `creating ${spec.name} failed: ${messageOf(error)}`,
+      );
       return STAND_IN;
     }
   }

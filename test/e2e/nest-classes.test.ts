@@ -1,5 +1,12 @@
 import type { DynamicModule } from '@nestjs/common';
-import { Controller, Get, Inject, Injectable, Module } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+} from '@nestjs/common';
 import type { TestingModule } from '@nestjs/testing';
 import { Test } from '@nestjs/testing';
 import type { Server } from 'node:http';
@@ -229,14 +236,28 @@ describe('a class that cannot be created', () => {
       ),
     );
     for (const line of [
-      'backends.a: creating it failed: no disk',
+      'backends.a: creating Throws failed: no disk',
       'backends.b.processors[0]: expected a function, or something with a callable "process"',
-      "backends.b.backends.c: creating it failed: Nest can't resolve dependencies of the StampRegion (?)",
+      "backends.b.backends.c: creating StampRegion failed: Nest can't resolve dependencies of the StampRegion (?)",
       'processors[1]: expected a function, or something with a callable "process"',
       'expected strict to be true or false, got 1',
     ]) {
       expect(error.message).toContain(line);
     }
+  });
+
+  it('because it belongs to a request says so', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class OfRequest implements Backend {
+      send = (): void => undefined;
+    }
+    const error = await bootError(
+      TrackingModule.forRoot({ backends: { a: OfRequest } }),
+      { module: Nothing, providers: [OfRequest] },
+    );
+    expect(error.message).toMatch(
+      /backends\.a: creating OfRequest failed: .*request-scoped/,
+    );
   });
 
   it('in forFeature does so too', async () => {
@@ -247,7 +268,7 @@ describe('a class that cannot be created', () => {
       ),
     );
     for (const line of [
-      'processors[0]: creating it failed: no disk',
+      'processors[0]: creating Throws failed: no disk',
       'processors[1]: expected a function, or something with a callable "process"',
       'other is not an option',
     ]) {
@@ -269,7 +290,7 @@ describe('a class that cannot be created', () => {
         );
         await jest.advanceTimersByTimeAsync(30_000);
         expect((await error).message).toContain(
-          'backends.echo: creating it failed: waited 30000 ms for NeedsTracker; does it inject the tracker that it belongs to?',
+          'backends.echo: creating NeedsTracker failed: waited 30000 ms for it; does it inject the tracker that it belongs to?',
         );
       } finally {
         jest.useRealTimers();
