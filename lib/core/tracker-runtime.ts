@@ -17,7 +17,7 @@ import type { FlushResult } from './tracker.js';
 
 export const DEFAULT_FLUSH_MS = 10_000;
 export const DEFAULT_CLOSE_MS = 8_000;
-/** Most of the time of `close` that is kept for closing the backends; never more than a tenth of it. */
+/** Most of the time of `close` that is kept by default for closing the backends; never more than a tenth of it. */
 const CLOSE_RESERVE_MS = 1_000;
 
 /** What a tracker and its children share: the topology, what is under way, and the end of it all. */
@@ -91,9 +91,15 @@ export class TrackerRuntime {
     return this.flushUntil(deadline, this.topology.leaves());
   }
 
-  close(budget: Partial<TimeBudget> | undefined): Promise<FlushResult> {
+  /** @param reserveMs the last part of the time, kept for closing the backends: what hangs does not get it */
+  close(
+    budget: Partial<TimeBudget> | undefined,
+    reserveMs?: number,
+  ): Promise<FlushResult> {
+    const timeoutMs = this.timeoutMs('close', budget, DEFAULT_CLOSE_MS);
     return (this.closing ??= this.closeOnce(
-      this.timeoutMs('close', budget, DEFAULT_CLOSE_MS),
+      timeoutMs,
+      reserveMs ?? Math.min(CLOSE_RESERVE_MS, timeoutMs / 10),
     ));
   }
 
@@ -117,7 +123,10 @@ export class TrackerRuntime {
     };
   }
 
-  private async closeOnce(timeoutMs: number): Promise<FlushResult> {
+  private async closeOnce(
+    timeoutMs: number,
+    reserveMs: number,
+  ): Promise<FlushResult> {
     for (const release of this.beforeClose) {
       release();
     }
@@ -125,13 +134,11 @@ export class TrackerRuntime {
     const { clock } = this.services;
     const deadline = new Deadline(clock, timeoutMs);
     const leaves = this.topology.leaves();
-    // What hangs must not leave the backends without time to close.
-    const reserveMs = Math.min(CLOSE_RESERVE_MS, timeoutMs / 10);
     const draining = leaves.filter((leaf) => leaf.drainsOnClose);
     await Promise.all([
       this.closeFlushed(
         leaves.filter((leaf) => !draining.includes(leaf)),
-        new Deadline(clock, timeoutMs - reserveMs),
+        new Deadline(clock, Math.max(0, timeoutMs - reserveMs)),
         deadline,
       ),
       this.closeDraining(draining, deadline),

@@ -8,19 +8,20 @@ export interface Closable {
   readonly shutdownTimeoutMs: number;
 }
 
-/** The part of the time that is kept for closing when HTTP does not end by itself. */
+/** The last part of the time, kept for closing: for dead letters above all. */
 const CLOSING_SHARE = 1 / 4;
 
 /**
  * The end of all instances of an app, under one deadline.
  *
- * Requests in flight are still served while it runs, so events are taken until HTTP has closed; if an open connection
- * keeps HTTP from closing, the instances are closed in the last quarter of the time.
+ * Requests in flight are still served while it runs, so events are taken until HTTP has closed. In the last quarter of
+ * the time the instances close all the same, whether an open connection keeps HTTP from closing or a backend hangs.
  */
 export class Shutdown {
   private deadline: Deadline | undefined;
   private timer: TimerHandle;
   private clock: Clock | undefined;
+  private closingMs = 0;
 
   /** HTTP still serves: drain, and see to it that everything ends in time. */
   begin(instances: readonly Closable[]): void {
@@ -31,27 +32,31 @@ export class Shutdown {
     const timeoutMs = Math.max(
       ...instances.map((instance) => instance.shutdownTimeoutMs),
     );
+    this.closingMs = timeoutMs * CLOSING_SHARE;
     this.clock = first.tracker.runtime.services.clock;
-    const deadline = new Deadline(this.clock, timeoutMs);
-    this.deadline = deadline;
+    this.deadline = new Deadline(this.clock, timeoutMs);
+    const servingMs = timeoutMs - this.closingMs;
     for (const { tracker } of instances) {
-      void tracker.flush(deadline.budget());
+      void tracker.flush({ timeoutMs: servingMs });
     }
-    this.timer = this.clock.setTimeout(
-      () => {
-        for (const { tracker } of instances) {
-          void tracker.close(deadline.budget());
-        }
-      },
-      timeoutMs * (1 - CLOSING_SHARE),
-    );
+    this.timer = this.clock.setTimeout(() => {
+      void this.close(instances);
+    }, servingMs);
   }
 
   /** HTTP has closed. */
   async finish(instances: readonly Closable[]): Promise<void> {
     this.begin(instances);
     this.clock?.clearTimeout(this.timer);
+    await this.close(instances);
+  }
+
+  private async close(instances: readonly Closable[]): Promise<void> {
     const budget = this.deadline?.budget();
-    await Promise.all(instances.map(({ tracker }) => tracker.close(budget)));
+    await Promise.all(
+      instances.map(({ tracker }) =>
+        tracker.runtime.close(budget, this.closingMs),
+      ),
+    );
   }
 }

@@ -93,6 +93,8 @@ function send(
           ...(isText ? {} : { 'content-type': 'application/json' }),
           ...(headers as http.OutgoingHttpHeaders | undefined),
         },
+        // A kept connection would hold up the end of a server.
+        agent: new http.Agent(),
         ...options,
       },
       (response) => {
