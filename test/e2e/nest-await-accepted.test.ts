@@ -357,6 +357,28 @@ describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
     ]);
   });
 
+  it('asks keep once, before it leaves', async () => {
+    const asked: unknown[] = [];
+    let ends = 0;
+    const app = await startNest(platform, {
+      controllers: [Answers],
+      request: {
+        awaitAccepted: 'required',
+        keep: ({ status, aborted }) => {
+          asked.push([status, aborted, ends]);
+          return false;
+        },
+        onEnd: () => {
+          ends++;
+        },
+      },
+    });
+    expect((await app.send('/text')).status).toBe(200);
+    await until(() => ends === 1);
+    expect(asked).toStrictEqual([[200, false, 0]]);
+    expect(app.tracker.stats().dropped).toStrictEqual({ outcome: 1 });
+  });
+
   it('is summed up with the status that was sent', async () => {
     const statuses: unknown[] = [];
     const app = await start({
