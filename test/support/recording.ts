@@ -60,7 +60,6 @@ export function through(...processors: readonly unknown[]): Recording {
 
 /** What hosts see of a tracker. */
 export function inside(tracker: AnyTracker): ScopedTracker {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- every tracker of ours is one
   return tracker as ScopedTracker;
 }
 

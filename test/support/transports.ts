@@ -17,7 +17,6 @@ export const HOSTS = ['express', 'fastify'] as const;
 export type Host = (typeof HOSTS)[number];
 
 /** Nest tells of a failure to boot instead of ending the process. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest's options are declared as a class
 export const QUIET: NestApplicationOptions = {
   logger: false,
   abortOnError: false,
