@@ -309,7 +309,7 @@ describe('an answer per event', () => {
 });
 
 describe('streams', () => {
-  const parity = ({ data }: { data: { readonly [key: string]: unknown } }) =>
+  const parity = ({ data }: { data: Readonly<Record<string, unknown>> }) =>
     Number(data['number']) % 2 === 0 ? 'even' : 'odd';
 
   it('are never mixed, and stay in order through failures', async () => {
@@ -367,7 +367,7 @@ describe('streams', () => {
     const run = delivering({
       batch: { maxEvents: 1 },
       concurrency: { min: 2, max: 4 },
-      partitionOf: ({ data }) => String(data['number']),
+      partitionOf: ({ data }) => JSON.stringify(data['number']),
       backlog: memoryBacklog(),
       answer: ({ events: [event] }) =>
         Number(event!.data['number']) < 20 ? retryable() : undefined,
