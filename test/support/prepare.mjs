@@ -93,6 +93,8 @@ function install(reason) {
     '--include=dev',
     '--no-audit',
     '--no-fund',
+    // Nest's own tools ask for a newer Node than they need: a dozen warnings that tell nobody anything.
+    '--loglevel=error',
   ]);
   if (error || status !== 0) {
     fail(
