@@ -50,6 +50,7 @@ export class TrackingHost
 {
   private readonly instances = new Map<string, TrackingInstance>();
   private readonly waiting: (() => void)[] = [];
+  private foundEnricher: TrackingInstance | undefined;
   private readonly shutdown = new Shutdown();
 
   constructor(
@@ -108,10 +109,9 @@ export class TrackingHost
     return tracker;
   }
 
-  /** The instance that opens the scopes of requests: the default one, or the only one. */
+  /** The instance that opens the scopes of requests: the default one, or the only one. Asked at each request. */
   get enricher(): TrackingInstance | undefined {
-    const name = this.enricherName();
-    return name === undefined ? undefined : this.instances.get(name);
+    return (this.foundEnricher ??= this.findEnricher());
   }
 
   /** Resolves when every `forRoot` of the app has started. */
@@ -189,6 +189,11 @@ export class TrackingHost
         ? [extras as unknown as Required<TrackingExtras>]
         : [];
     });
+  }
+
+  private findEnricher(): TrackingInstance | undefined {
+    const name = this.enricherName();
+    return name === undefined ? undefined : this.instances.get(name);
   }
 
   private enricherName(): string | undefined {
