@@ -9,7 +9,13 @@ import type { ScopeOwner } from './scope-owner.js';
  */
 export class ContextStore {
   private readonly storage = new AsyncLocalStorage<Scope>();
-  private readonly owners = new WeakMap<object, Scope>();
+  /**
+   * Where an object remembers its scope. Not a WeakMap: a scope leads back to its request, and in one of those every
+   * request would outlive the collections of young objects, which makes them many times dearer.
+   */
+  private readonly mark = Symbol('nestjs-tracking.scope');
+  /** For objects that take no property. */
+  private readonly unmarked = new WeakMap<object, Scope>();
 
   /** The scope of the running code. */
   current(): Scope | undefined {
@@ -41,10 +47,16 @@ export class ContextStore {
 
   /** The root scope that was opened for a request. */
   scopeOf(key: object): Scope | undefined {
-    return this.owners.get(key);
+    return Object.hasOwn(key, this.mark)
+      ? (key as Record<symbol, Scope>)[this.mark]
+      : this.unmarked.get(key);
   }
 
   link(key: object, scope: Scope): void {
-    this.owners.set(key, scope);
+    // Not enumerable: copies and logs of a request do not show it.
+    const mark = { value: scope, configurable: true };
+    if (!Reflect.defineProperty(key, this.mark, mark)) {
+      this.unmarked.set(key, scope);
+    }
   }
 }

@@ -3,7 +3,7 @@ import type { TrackedEvent } from './event.js';
 import { eventBytes } from './event.js';
 import type { NodeServices, TopologyNode } from './node.js';
 import { Deadline } from './node.js';
-import type { Trace } from './outcome.js';
+import type { Outcome, Trace } from './outcome.js';
 import { PendingWork, TIMED_OUT } from './pending-work.js';
 import type { DropReason } from './processor.js';
 import { isTrackingError } from './errors.js';
@@ -18,6 +18,8 @@ interface Refusal {
   readonly code: 'overflow' | 'too_large' | 'closed';
   readonly message: string;
 }
+
+const ACCEPTED: Outcome = Object.freeze({ status: 'accepted' });
 
 /**
  * One backend in the topology.
@@ -203,7 +205,7 @@ export class LeafNode implements TopologyNode {
 
   private accepted(trace: Trace | undefined): void {
     this.delivered++;
-    trace?.record(this.path, { status: 'accepted' });
+    trace?.record(this.path, ACCEPTED);
   }
 
   private failed(

@@ -40,6 +40,7 @@ export class Trace {
   dropped: string | undefined;
   /** A map: a backend may be called `constructor`. */
   private readonly outcomes = new Map<string, Outcome>();
+  private failed = false;
 
   /** @param waits whether the event may wait for room */
   constructor(readonly waits: boolean) {}
@@ -50,15 +51,14 @@ export class Trace {
     if (before === undefined || before.status === 'accepted') {
       this.outcomes.set(path, outcome);
     }
+    const { status, reason = '' } = outcome;
+    this.failed ||= status === 'failed' || isRefusal(reason);
   }
 
   /** Whether a backend that should have taken the event did not. */
   get refused(): boolean {
     return (
-      (this.dropped !== undefined && isRefusal(this.dropped)) ||
-      [...this.outcomes.values()].some(
-        ({ status, reason = '' }) => status === 'failed' || isRefusal(reason),
-      )
+      this.failed || (this.dropped !== undefined && isRefusal(this.dropped))
     );
   }
 

@@ -57,7 +57,7 @@ export class RequestFrames {
   ) {}
 
   set handler(frame: HandlerFrame) {
-    this.handlerFrame = Object.freeze({ ...frame });
+    this.handlerFrame = Object.freeze(frame);
     this.changed = true;
   }
 
@@ -129,7 +129,11 @@ export class RequestFrames {
       }
     }
     if (this.request === undefined) {
-      this.request = Object.freeze({ ...this.facts, ...this.outcome });
+      this.request = Object.freeze(
+        this.outcome === undefined
+          ? this.facts
+          : { ...this.facts, ...this.outcome },
+      );
       this.changed = true;
     }
   }

@@ -8,13 +8,14 @@ export class RequestLedger implements ScopeAccounting {
   droppedEvents = 0;
   /** Whether an event that should have been accepted was not. */
   refused = false;
-  private readonly underWay = new Set<Promise<void>>();
+  /** There once something took its time. */
+  private underWay: Set<Promise<void>> | undefined;
 
   /** @param waitsForRoom whether `emit` waits for room like `emitAsync` */
   constructor(readonly waitsForRoom: boolean) {}
 
   get isSettled(): boolean {
-    return this.underWay.size === 0;
+    return this.underWay === undefined || this.underWay.size === 0;
   }
 
   dispatched(trace: Trace, underWay: Promise<void> | undefined): void {
@@ -23,9 +24,10 @@ export class RequestLedger implements ScopeAccounting {
       this.note(trace);
       return;
     }
-    this.underWay.add(underWay);
+    const all = (this.underWay ??= new Set());
+    all.add(underWay);
     void underWay.then(() => {
-      this.underWay.delete(underWay);
+      all.delete(underWay);
       this.note(trace);
     });
   }
@@ -38,7 +40,9 @@ export class RequestLedger implements ScopeAccounting {
 
   /** Resolves when everything dispatched so far is accepted, or is not. */
   async settled(): Promise<void> {
-    await Promise.all(this.underWay);
+    if (this.underWay !== undefined) {
+      await Promise.all(this.underWay);
+    }
   }
 
   private note(trace: Trace): void {

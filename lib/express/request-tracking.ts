@@ -119,7 +119,14 @@ export class RequestTracking implements RequestHost {
     outcome: RequestOutcome,
     resolve: (() => void) | undefined,
   ): void {
-    void this.afterEnd(context, outcome).then(resolve);
+    const { flushAtEnd } = this.options;
+    const waits = flushAtEnd !== false && context.accounting?.isSettled === false;
+    // Most requests leave nothing to wait for: those cost no promise.
+    if (waits || flushAtEnd === 'delivered') {
+      void this.afterEvents(context, outcome).then(resolve);
+    } else {
+      this.tellEnd(context, outcome, resolve);
+    }
   }
 
   private follow(
@@ -185,25 +192,39 @@ export class RequestTracking implements RequestHost {
     }
   }
 
-  private async afterEnd(
+  private async afterEvents(
     context: RequestContext,
     outcome: RequestOutcome,
   ): Promise<void> {
-    const { flushAtEnd, onEnd } = this.options;
-    if (flushAtEnd !== false) {
-      await context.accounting?.settled();
-    }
-    if (flushAtEnd === 'delivered') {
+    await context.accounting?.settled();
+    if (this.options.flushAtEnd === 'delivered') {
       await this.flushes.request();
     }
-    if (onEnd === undefined) {
-      return;
-    }
-    try {
-      await onEnd(this.summary(context, outcome));
-    } catch (error) {
+    await new Promise<void>((resolve) => {
+      this.tellEnd(context, outcome, resolve);
+    });
+  }
+
+  private tellEnd(
+    context: RequestContext,
+    outcome: RequestOutcome,
+    resolve: (() => void) | undefined,
+  ): void {
+    const failed = (error: unknown): void => {
       this.failed('request.onEnd', 'nothing else depends on it', error);
+    };
+    try {
+      const answer: unknown = this.options.onEnd?.(
+        this.summary(context, outcome),
+      );
+      if (isThenable(answer)) {
+        void Promise.resolve(answer).catch(failed).then(resolve);
+        return;
+      }
+    } catch (error) {
+      failed(error);
     }
+    resolve?.();
   }
 
   private summary(
