@@ -30,6 +30,7 @@ export { eventBytes, eventJson, eventUtf8 } from './core/event.js';
 export type { TrackingEvent } from './core/event.js';
 export type { EmitOptions } from './core/event-factory.js';
 export { nameUuid } from './core/ids.js';
+export type { NamePattern } from './core/name-patterns.js';
 export type { JsonObject, JsonPrimitive, JsonValue } from './core/json.js';
 export { DEFAULT_LIMITS } from './core/limits.js';
 export type { Limits } from './core/limits.js';
@@ -62,6 +63,8 @@ export type {
   SetOptions,
   UniqueOptions,
 } from './metrics/metrics.js';
+export { metricsBackend } from './metrics/metrics-backend.js';
+export type { MetricsBackendOptions } from './metrics/metrics-backend-options.js';
 export type { MetricsOptions } from './metrics/metrics-options.js';
 export type {
   Block,
@@ -79,6 +82,11 @@ export type {
   WriteId,
   WriteOptions,
 } from './metrics/metrics-store.js';
+export type {
+  FromEvent,
+  MetricsRule,
+  RuleName,
+} from './metrics/metrics-rule.js';
 export { systemClock } from './core/system-clock.js';
 export type {
   ChildOptions,

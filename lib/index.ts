@@ -65,6 +65,9 @@ export type {
   SetOptions,
   UniqueOptions,
 } from './metrics/metrics.js';
+export { metricsBackend } from './metrics/metrics-backend.js';
+export type { MetricsBackendOptions } from './metrics/metrics-backend-options.js';
+export type { MetricsRule } from './metrics/metrics-rule.js';
 export type { MetricsOptions } from './metrics/metrics-options.js';
 export type { MetricsStore } from './metrics/metrics-store.js';
 export type {

@@ -9,7 +9,7 @@ import type {
 import {
   DAYS_PER_BLOCK,
   HOURS_PER_BLOCK,
-  overflowError,
+  OverflowError,
 } from '../metrics/metrics-store.js';
 import type { LmdbDatabase } from './lmdb-database.js';
 import type { LmdbDraft } from './lmdb-draft.js';
@@ -32,7 +32,7 @@ export function setDay(draft: LmdbDraft, setting: DaySetting): void {
   const block = draft.edit(key, DAYS_PER_BLOCK * BYTES);
   const by = value - block.readDoubleLE(placeOf(day));
   if (!Number.isSafeInteger(by)) {
-    throw overflowError(setting);
+    throw new OverflowError(setting);
   }
   add(draft, { ...setting, by });
 }
@@ -52,7 +52,7 @@ function add(draft: LmdbDraft, change: Change): number {
 function addTo(block: Buffer, at: number, change: Change): number {
   const sum = block.readDoubleLE(at) + change.by;
   if (!Number.isSafeInteger(sum)) {
-    throw overflowError(change);
+    throw new OverflowError(change);
   }
   block.writeDoubleLE(sum, at);
   return sum;

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/json.js';
+import { isPlain } from '../core/plain.js';
 import { snapshot, TOO_LARGE } from '../core/snapshot.js';
 import { isRecord } from '../core/validation.js';
 import { outOfRange, wrongType } from './arguments.js';
@@ -24,11 +25,25 @@ export function factsJson(facts: unknown): string {
         `expected facts to be what JSON can hold: ${changes.join('; ')}`,
       );
     }
+    refuseChanges(facts, 'facts');
     return JSON.stringify(value);
   } catch (error) {
     throw error === TOO_LARGE
       ? outOfRange('facts', `at most ${MAX_BYTES} bytes of JSON`, facts)
       : error;
+  }
+}
+
+/** A date, for one, is JSON's business, but comes back as a text. Depth and cycles have been looked at before. */
+function refuseChanges(value: unknown, path: string): void {
+  if (typeof value !== 'object' || value === null) {
+    return;
+  }
+  if (!Array.isArray(value) && !isPlain(value)) {
+    throw wrongType(path, 'plain JSON', value);
+  }
+  for (const [key, child] of Object.entries(value)) {
+    refuseChanges(child, `${path}.${key}`);
   }
 }
 

@@ -12,7 +12,7 @@ import type {
   StoredFacts,
   UniqueKey,
 } from './metrics-store.js';
-import { overflowError } from './metrics-store.js';
+import { OverflowError } from './metrics-store.js';
 import { DAY_MS } from './time-zone.js';
 import { TwoLevelMap } from './two-level-map.js';
 
@@ -40,7 +40,7 @@ class MemoryMetricsStore implements MetricsStore {
       const counter = this.counters.make(change.subject, change.metric);
       if (!counter.add(change)) {
         this.undo(changes.slice(0, totals.length));
-        return Promise.reject(overflowError(change));
+        return Promise.reject(new OverflowError(change));
       }
       totals.push(counter.total);
     }
@@ -52,7 +52,7 @@ class MemoryMetricsStore implements MetricsStore {
     const by = setting.value - counter.valueOf(setting.day);
     return Number.isSafeInteger(by) && counter.add({ ...setting, by })
       ? Promise.resolve()
-      : Promise.reject(overflowError(setting));
+      : Promise.reject(new OverflowError(setting));
   }
 
   totals(counters: readonly Counter[]): Promise<readonly number[]> {

@@ -140,9 +140,17 @@ export interface MetricsStore {
   close(): Promise<void>;
 }
 
-/** What stores throw when a value would no longer be exact. */
-export function overflowError({ subject, metric }: Counter): RangeError {
-  return new RangeError(
-    `expected ${JSON.stringify(metric)} of ${JSON.stringify(subject)} to stay a safe integer; nothing was written`,
-  );
+/** What stores reject with when a value would no longer be exact. */
+export class OverflowError extends RangeError {
+  override readonly name = 'RangeError';
+
+  /** @param subjects those of which nothing was written, where the store wrote what concerned others */
+  constructor(
+    { subject, metric }: Counter,
+    readonly subjects?: ReadonlySet<string>,
+  ) {
+    super(
+      `expected ${JSON.stringify(metric)} of ${JSON.stringify(subject)} to stay a safe integer; nothing was written`,
+    );
+  }
 }

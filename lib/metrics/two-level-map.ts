@@ -23,6 +23,10 @@ export class TwoLevelMap<Value> {
     return value;
   }
 
+  values(): Value[] {
+    return [...this.outer.values()].flatMap((inner) => [...inner.values()]);
+  }
+
   /** Those under the names that are given; a missing name stands for all. */
   *entries({
     second,

@@ -57,7 +57,8 @@ end
  */
 export const INCREMENT = `${ONCE}${ADD}
 local answers = {}
-for nth, changes in ipairs(cjson.decode(ARGV[3])) do
+local operations = cjson.decode(ARGV[3])
+for nth, changes in ipairs(operations) do
   local totals = {}
   for at = 1, #changes, 9 do
     local base, metric = KEYS[changes[at]], changes[at + 1]
@@ -74,6 +75,7 @@ for nth, changes in ipairs(cjson.decode(ARGV[3])) do
           changes[done + 4], changes[done + 5], changes[done + 6], 0, 0)
       end
       totals = (at - 1) / 9
+      if #operations == 1 then call('SREM', once, ARGV[2]) end
       break
     end
     -- Clients read very large integers as fractions do: not exactly.

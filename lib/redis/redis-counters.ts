@@ -10,7 +10,7 @@ import type {
 import {
   DAYS_PER_BLOCK,
   HOURS_PER_BLOCK,
-  overflowError,
+  OverflowError,
 } from '../metrics/metrics-store.js';
 import type { Settled } from '../metrics/write-queue.js';
 import { INCREMENT, READ_HOURS, SET_DAY } from './lua-counters.js';
@@ -80,7 +80,7 @@ export class RedisCounters {
       ]),
     );
     if (done === 0) {
-      throw overflowError(setting);
+      throw new OverflowError(setting);
     }
   }
 

@@ -1,6 +1,6 @@
 import { firstDayOf, monthOf } from '../metrics/calendar.js';
 import type { Change, WriteOptions } from '../metrics/metrics-store.js';
-import { overflowError } from '../metrics/metrics-store.js';
+import { OverflowError } from '../metrics/metrics-store.js';
 import type { Settled } from '../metrics/write-queue.js';
 import { lifeOf, lifeOfMonth } from './redis-lives.js';
 
@@ -80,34 +80,56 @@ class Planner implements IncrementCall {
   }
 }
 
-/** Puts the answers to all calls together: totals in the order of the changes, or the reason why there are none. */
+/**
+ * Puts the answers to all calls together: totals in the order of the changes, or the reason why there are none. A call
+ * that failed may have been done nonetheless, so it decides before what was refused.
+ */
 export function gatherAnswers(
   increments: readonly Increment[],
   calls: readonly IncrementCall[],
   answers: readonly Settled<unknown>[],
 ): Settled<readonly number[]>[] {
-  const totals = increments.map(({ changes }) => changes.map(() => Number.NaN));
-  const errors = new Map<number, unknown>();
+  const gathered = increments.map(({ changes }) => new Gathered(changes));
   calls.forEach(({ places }, nth) => {
     const answer = answers[nth] as Settled<unknown>;
     places.forEach(({ increment, changes }, at) => {
+      const of = gathered[increment] as Gathered;
       if ('error' in answer) {
-        errors.set(increment, answer.error);
+        of.failure ??= answer;
         return;
       }
       const found = (answer.value as (number | (number | string)[])[])[at];
       if (typeof found === 'number') {
-        const change = increments[increment]?.changes[changes[found] as number];
-        errors.set(increment, overflowError(change as Change));
-        return;
+        of.refused.push(changes[found] as number);
       }
-      found?.forEach((total, index) => {
-        (totals[increment] as number[])[changes[index] as number] =
-          Number(total);
-      });
+      if (Array.isArray(found)) {
+        found.forEach((total, index) => {
+          of.totals[changes[index] as number] = Number(total);
+        });
+      }
     });
   });
-  return totals.map((value, increment) =>
-    errors.has(increment) ? { error: errors.get(increment) } : { value },
-  );
+  return gathered.map((of) => of.settled(calls.length > 1));
+}
+
+/** The answers about one increment. */
+class Gathered {
+  readonly totals: number[] = [];
+  /** The changes that could not be made, by their number. */
+  readonly refused: number[] = [];
+  failure: Settled<never> | undefined;
+
+  constructor(private readonly changes: readonly Change[]) {}
+
+  settled(wereSpread: boolean): Settled<readonly number[]> {
+    const refused = this.refused.map((nth) => this.changes[nth] as Change);
+    const [first] = refused;
+    if (this.failure !== undefined || first === undefined) {
+      return this.failure ?? { value: this.totals };
+    }
+    const subjects = wereSpread
+      ? new Set(refused.map(({ subject }) => subject))
+      : undefined;
+    return { error: new OverflowError(first, subjects) };
+  }
 }
