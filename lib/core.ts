@@ -30,7 +30,6 @@ export { eventBytes, eventJson, eventUtf8 } from './core/event.js';
 export type { TrackingEvent } from './core/event.js';
 export type { EmitOptions } from './core/event-factory.js';
 export { nameUuid } from './core/ids.js';
-export type { NamePattern } from './core/name-patterns.js';
 export type { JsonObject, JsonPrimitive, JsonValue } from './core/json.js';
 export { DEFAULT_LIMITS } from './core/limits.js';
 export type { Limits } from './core/limits.js';

@@ -77,6 +77,7 @@ export type {
   RequestSource,
   RequestSummary,
 } from './express/request-options.js';
+export { getMetricsToken, InjectMetrics } from './nest/metrics.tokens.js';
 export { NoTrack, Track } from './nest/track.decorator.js';
 export type { TrackOptions } from './nest/track.metadata.js';
 export { getTrackerToken, InjectTracker } from './nest/tracker.tokens.js';

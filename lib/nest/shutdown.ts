@@ -1,10 +1,13 @@
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { Deadline } from '../core/node.js';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
+import type { Metrics } from '../metrics/metrics.js';
 
 /** What is shut down. */
 export interface Closable {
   readonly tracker: ScopedTracker;
+  /** Closed once the tracker no longer writes to them. */
+  readonly metrics: Pick<Metrics, 'close'> | undefined;
   readonly shutdownTimeoutMs: number;
 }
 
@@ -58,5 +61,22 @@ export class Shutdown {
         tracker.runtime.close(budget, this.closingMs),
       ),
     );
+    await this.deadline?.race(
+      Promise.all(instances.map(closeMetrics)),
+      undefined,
+    );
+  }
+}
+
+async function closeMetrics({ metrics, tracker }: Closable): Promise<void> {
+  try {
+    await metrics?.close();
+  } catch (error) {
+    tracker.runtime.services.reporter.report({
+      code: 'callback_failed',
+      message: 'closing the metrics failed',
+      path: 'metrics',
+      error,
+    });
   }
 }

@@ -98,6 +98,7 @@ export class TrackingHost
     this.instances.set(name, {
       extras,
       tracker,
+      metrics: options.metrics,
       requests: new RequestTracking(
         tracker,
         resolveRequestOptions(options.request),

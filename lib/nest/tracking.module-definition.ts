@@ -2,6 +2,9 @@ import type { DynamicModule, Provider } from '@nestjs/common';
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Tracker } from '../core/tracker.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { absentMetrics } from './absent-metrics.js';
+import { getMetricsToken } from './metrics.tokens.js';
 import {
   DEFAULT_NAME,
   getTrackerToken,
@@ -63,12 +66,18 @@ function withTracker(
       ): Promise<Tracker> => host.start(options, extras, moduleRef),
     },
     { provide: getTrackerToken(extras.name), useExisting: root },
+    {
+      provide: getMetricsToken(extras.name),
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (options: TrackingModuleOptions): Metrics =>
+        options.metrics ?? absentMetrics(extras.name),
+    },
   ];
   return {
     ...definition,
     global: extras.isGlobal,
     imports: [...(definition.imports ?? []), TrackingHostModule],
     providers: [...(definition.providers ?? []), ...providers],
-    exports: [getTrackerToken(extras.name)],
+    exports: [getTrackerToken(extras.name), getMetricsToken(extras.name)],
   };
 }

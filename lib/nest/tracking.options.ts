@@ -2,12 +2,14 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { ProcessorSpec } from '../core/processor.js';
 import type { TrackerOptions } from '../core/tracker-options.js';
 import type { Problems } from '../core/validation.js';
+import { isRecord } from '../core/validation.js';
 import type {
   Identity,
   RequestOptions,
   RequestSource,
 } from '../express/request-options.js';
 import { checkRequestOptions } from '../express/request-options.js';
+import type { Metrics } from '../metrics/metrics.js';
 
 /** What is recorded about requests, and what happens at their end. */
 export interface TrackingRequestOptions extends Omit<
@@ -28,6 +30,8 @@ export interface TrackingRequestOptions extends Omit<
 /** What an app writes in `TrackingModule.forRoot`. */
 export interface TrackingModuleOptions extends TrackerOptions {
   readonly request?: TrackingRequestOptions;
+  /** What `@InjectMetrics()` injects. Closed by the module, after the tracker. */
+  readonly metrics?: Metrics;
   /**
    * How long a shutdown may take, from `beforeApplicationShutdown` on, for all instances together. The longest of the
    * instances counts. Default 8,000: below the usual grace of 30 s.
@@ -67,6 +71,7 @@ export const DEFAULT_SHUTDOWN_TIMEOUT_MS = 8_000;
 /** Options beside those of the core. */
 export const MODULE_OPTIONS: readonly string[] = [
   'request',
+  'metrics',
   'shutdownTimeoutMs',
 ];
 
@@ -91,6 +96,11 @@ export function checkModuleOptions(
   problems: Problems,
 ): void {
   checkRequestOptions(options.request, 'request', problems);
+  problems.optional<unknown>(options.metrics, (value) => {
+    if (!isRecord(value) || typeof value['increment'] !== 'function') {
+      problems.add('metrics', 'what createMetrics() answers', value);
+    }
+  });
   problems.optional(options.shutdownTimeoutMs, (value) => {
     problems.milliseconds('shutdownTimeoutMs', value);
   });

@@ -26,7 +26,12 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
 
   express: { lib: ['core'], node: 'any' },
   nest: {
-    lib: ['core', 'express/request-*', 'express/incoming-request'],
+    lib: [
+      'core',
+      'express/request-*',
+      'express/incoming-request',
+      'metrics/metrics',
+    ],
     packages: NEST,
     node: ['node:async_hooks', 'node:http'],
   },
