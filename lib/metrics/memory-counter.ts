@@ -1,5 +1,6 @@
 import type { Day, Month } from './calendar.js';
-import { civilDate, monthOf } from './calendar.js';
+import { monthOf } from './calendar.js';
+import type { DayPlaces } from './day-places.js';
 import type { Block, Change, Span } from './metrics-store.js';
 import { DAYS_PER_BLOCK, HOURS_PER_BLOCK } from './metrics-store.js';
 
@@ -9,6 +10,8 @@ export class MemoryCounter {
   private readonly months = new Map<Month, Float64Array>();
   private readonly days = new Map<Day, Float64Array>();
 
+  constructor(private readonly places: DayPlaces) {}
+
   /** Answers whether every value stays exact; if not, nothing has changed. */
   add({ by, day, hour }: Omit<Change, 'subject' | 'metric'>): boolean {
     const total = this.total + by;
@@ -16,15 +19,15 @@ export class MemoryCounter {
       return false;
     }
     if (day !== undefined && hour !== undefined) {
-      const { dayOfMonth } = civilDate(day);
-      const month = blockOf(this.months, monthOf(day), DAYS_PER_BLOCK);
+      const place = this.places.of(day);
+      const month = blockOf(this.months, place.month, DAYS_PER_BLOCK);
       const hours = blockOf(this.days, day, HOURS_PER_BLOCK);
-      const ofDay = (month[dayOfMonth - 1] as number) + by;
+      const ofDay = (month[place.index] as number) + by;
       const ofHour = (hours[hour] as number) + by;
       if (!Number.isSafeInteger(ofDay) || !Number.isSafeInteger(ofHour)) {
         return false;
       }
-      month[dayOfMonth - 1] = ofDay;
+      month[place.index] = ofDay;
       hours[hour] = ofHour;
     }
     this.total = total;
@@ -32,8 +35,8 @@ export class MemoryCounter {
   }
 
   valueOf(day: Day): number {
-    const { dayOfMonth } = civilDate(day);
-    return this.months.get(monthOf(day))?.[dayOfMonth - 1] ?? 0;
+    const { month, index } = this.places.of(day);
+    return this.months.get(month)?.[index] ?? 0;
   }
 
   monthBlocks(months: Span): Block[] {

@@ -1,4 +1,5 @@
 import type { Day } from './calendar.js';
+import { DayPlaces } from './day-places.js';
 import { DistinctMembers } from './distinct-members.js';
 import { MemoryCounter, removeBefore } from './memory-counter.js';
 import type {
@@ -28,7 +29,10 @@ export function memoryMetricsStore(): MetricsStore {
 const NO_SUBJECT = '';
 
 class MemoryMetricsStore implements MetricsStore {
-  private readonly counters = new TwoLevelMap(() => new MemoryCounter());
+  private readonly places = new DayPlaces();
+  private readonly counters = new TwoLevelMap(
+    () => new MemoryCounter(this.places),
+  );
   private readonly members = new TwoLevelMap(
     () => new Map<Day, DistinctMembers>(),
   );

@@ -34,7 +34,14 @@ export interface CheckedRule extends Omit<MetricsRule, 'event'> {
   readonly names: NamePatterns;
 }
 
-const KEYS: readonly string[] = ['event', 'metric', 'subject', 'by', 'unique', 'record'];
+const KEYS: readonly string[] = [
+  'event',
+  'metric',
+  'subject',
+  'by',
+  'unique',
+  'record',
+];
 const KINDS = ['by', 'unique', 'record'] as const;
 
 export function checkRules(

@@ -16,9 +16,12 @@ import { Pruning } from './retention.js';
 export class MetricsWriter {
   private closing: Promise<void> | undefined;
   private readonly pruning: Pruning;
+  /** Those of most writes of a day. */
+  private options: WriteOptions;
 
   constructor(readonly settings: MetricsSettings) {
     this.pruning = new Pruning(settings.store, settings.keep);
+    this.options = { keep: settings.keep, today: Number.NaN };
   }
 
   /** @throws TrackingError `closed` */
@@ -65,7 +68,9 @@ export class MetricsWriter {
   private begin(once?: WriteId): WriteOptions {
     const today = this.today();
     this.pruning.step(today);
-    const { keep } = this.settings;
-    return once === undefined ? { keep, today } : { once, keep, today };
+    if (this.options.today !== today) {
+      this.options = { keep: this.settings.keep, today };
+    }
+    return once === undefined ? this.options : { ...this.options, once };
   }
 }

@@ -7,6 +7,7 @@ import {
   readOptions,
   wrongType,
 } from './arguments.js';
+import type { Day } from './calendar.js';
 import { CounterReader } from './counter-reader.js';
 import { factsJson, recordedFacts } from './facts-json.js';
 import { counterOf, factsKeyOf, uniqueOf } from './keys.js';
@@ -25,8 +26,13 @@ import type {
   SetOptions,
   UniqueOptions,
 } from './metrics.js';
-import type { Change, Counter } from './metrics-store.js';
+import type { Change } from './metrics-store.js';
 import type { MetricsWriter } from './metrics-writer.js';
+import type { LocalHour } from './time-zone.js';
+
+const INCREMENT_OPTIONS = ['by', 'at'] as const;
+const TOTAL_OPTIONS = ['by'] as const;
+const NO_HOUR: Partial<LocalHour> = {};
 
 /**
  * Metrics over a store.
@@ -54,16 +60,18 @@ export class StoredMetrics implements Metrics {
     metrics: Names,
     options?: IncrementOptions,
   ): Promise<number[]>;
-  async increment(
+  increment(
     subjects: Names,
     metrics: Names,
     options?: IncrementOptions,
   ): Promise<number | number[]> {
-    const { by = 1, at } = readOptions('options', options, ['by', 'at']);
-    return this.add(subjects, metrics, {
-      by: readInteger('by', by),
-      ...this.dates.hourOf(at),
-    });
+    try {
+      const { by = 1, at } = readOptions('options', options, INCREMENT_OPTIONS);
+      const amount = readInteger('by', by);
+      return this.add(subjects, metrics, amount, this.dates.hourOf(at));
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   incrementTotal(
@@ -76,13 +84,17 @@ export class StoredMetrics implements Metrics {
     metrics: Names,
     options?: Pick<IncrementOptions, 'by'>,
   ): Promise<number[]>;
-  async incrementTotal(
+  incrementTotal(
     subjects: Names,
     metrics: Names,
     options?: Pick<IncrementOptions, 'by'>,
   ): Promise<number | number[]> {
-    const { by = 1 } = readOptions('options', options, ['by']);
-    return this.add(subjects, metrics, { by: readInteger('by', by) });
+    try {
+      const { by = 1 } = readOptions('options', options, TOTAL_OPTIONS);
+      return this.add(subjects, metrics, readInteger('by', by), NO_HOUR);
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   async total(subject: string, metric: string): Promise<number> {
@@ -227,23 +239,45 @@ export class StoredMetrics implements Metrics {
     return this.writer.close();
   }
 
-  private async add(
+  /** One counter is the way of most calls: it costs one promise, and no list of names. */
+  private add(
     subjects: Names,
     metrics: Names,
-    change: Omit<Change, keyof Counter>,
+    by: number,
+    { day, hour }: Partial<LocalHour>,
   ): Promise<number | number[]> {
     if (typeof subjects === 'string' && typeof metrics === 'string') {
-      const counter = counterOf(subjects, metrics);
-      return only(await this.writer.increment([{ ...counter, ...change }]));
+      const subject = readName('subject', subjects);
+      const metric = readName('metric', metrics);
+      return this.writer
+        .increment([changeOf(subject, metric, by, day, hour)])
+        .then(only);
     }
     const names = readNames('metric', metrics);
     const changes = readNames('subject', subjects).flatMap((subject) =>
-      names.map((metric) => ({ subject, metric, ...change })),
+      names.map((metric) => changeOf(subject, metric, by, day, hour)),
     );
     return changes.length === 0
-      ? []
-      : [...(await this.writer.increment(changes))];
+      ? Promise.resolve([])
+      : this.writer.increment(changes).then((totals) => [...totals]);
   }
+}
+
+function changeOf(
+  subject: string,
+  metric: string,
+  by: number,
+  day: Day | undefined,
+  hour: number | undefined,
+): Change {
+  return day === undefined || hour === undefined
+    ? { subject, metric, by }
+    : { subject, metric, by, day, hour };
+}
+
+/** What an asynchronous function would do with what it throws. */
+function rejected(error: unknown): Promise<never> {
+  return Promise.reject(error);
 }
 
 /** @throws TypeError when nothing is given */

@@ -63,13 +63,26 @@ function offsetBy(format: Intl.DateTimeFormat, ms: number): number {
 export class TimeZone {
   /** By UTC hour; `undefined` where the clocks change in the midst of it. */
   private readonly offsets = new Map<number, number | undefined>();
+  /** Most questions are about the same hour as the one before. */
+  private latest = {
+    fromMs: Infinity,
+    untilMs: -Infinity,
+    hour: { day: 0, hour: 0 },
+  };
 
   constructor(private readonly offsetOf: (ms: number) => number) {}
 
   hourAt(ms: number): LocalHour {
-    const hours = Math.floor((ms + this.offset(ms)) / HOUR_MS);
+    const { latest } = this;
+    if (ms >= latest.fromMs && ms < latest.untilMs) {
+      return latest.hour;
+    }
+    const offset = this.offset(ms);
+    const hours = Math.floor((ms + offset) / HOUR_MS);
     const day = Math.floor(hours / HOURS_PER_DAY);
-    return { day, hour: hours - day * HOURS_PER_DAY };
+    const hour = { day, hour: hours - day * HOURS_PER_DAY };
+    this.remember(hour, hours * HOUR_MS - offset, Math.floor(ms / HOUR_MS));
+    return hour;
   }
 
   /** The first instant of a day; of a day that was skipped, that of the next. */
@@ -100,6 +113,17 @@ export class TimeZone {
       }
     }
     return [...hours].sort((a, b) => a - b);
+  }
+
+  /** As far as the local hour lies in a UTC hour in which clocks do not change. */
+  private remember(hour: LocalHour, startMs: number, utcHour: number): void {
+    if (this.offsets.get(utcHour) !== undefined) {
+      this.latest = {
+        fromMs: Math.max(startMs, utcHour * HOUR_MS),
+        untilMs: Math.min(startMs, utcHour * HOUR_MS) + HOUR_MS,
+        hour,
+      };
+    }
   }
 
   /** The offset of a day around which the clocks do not change. */
