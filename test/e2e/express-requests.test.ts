@@ -373,6 +373,29 @@ describe('trackingMiddleware', () => {
     expect(event?.context).not.toHaveProperty('user');
   });
 
+  it('reports a response that had waited and could not be written', async () => {
+    const app = await startNode(
+      (_request, response, tracker) => {
+        tracker.emit('seen');
+        response.setHeader('trailer', 'x-sum');
+        response.setHeader('content-length', 2);
+        response.end('no');
+      },
+      {
+        request: { awaitAccepted: true },
+        tracker: { backends: { slow: { send: () => delay(1) } } },
+      },
+    );
+    await expect(app.send('/')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(app.reports).toMatchObject([
+      {
+        code: 'callback_failed',
+        path: 'request.awaitAccepted',
+        error: { code: 'ERR_HTTP_TRAILER_INVALID' },
+      },
+    ]);
+  });
+
   it('passes on what the routes throw', async () => {
     const app = await startNode((_request, response) => {
       response.end('never called twice');
