@@ -120,7 +120,8 @@ export class RequestTracking implements RequestHost {
     resolve: (() => void) | undefined,
   ): void {
     const { flushAtEnd } = this.options;
-    const waits = flushAtEnd !== false && context.accounting?.isSettled === false;
+    const waits =
+      flushAtEnd !== false && context.accounting?.isSettled === false;
     // Most requests leave nothing to wait for: those cost no promise.
     if (waits || flushAtEnd === 'delivered') {
       void this.afterEvents(context, outcome).then(resolve);
