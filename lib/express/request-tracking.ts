@@ -152,10 +152,10 @@ export class RequestTracking implements RequestHost {
       }
     };
     // Servers without sockets (serverless adapters) only say 'finish', lost connections only 'close'.
-    response.once('finish', () => {
+    response.on('finish', () => {
       end(isReset(response));
     });
-    response.once('close', () => {
+    response.on('close', () => {
       end(true);
     });
     this.askWaitUntil(context, request);
