@@ -144,7 +144,11 @@ async function pino() {
   const { LoggerModule } = await import('nestjs-pino');
   const { default: create } = await import('pino');
   const stream = create.destination({ dest: '/dev/null', sync: true });
-  return { imports: [LoggerModule.forRoot({ pinoHttp: { stream } })] };
+  return {
+    imports: [
+      LoggerModule.forRoot({ pinoHttp: { stream }, forRoutes: ['{*all}'] }),
+    ],
+  };
 }
 
 async function posthog({ sinkUrl }) {

@@ -51,7 +51,6 @@ async function measure(names, adapter, rounds) {
     const load = await Load.to(await process.ask('listen'));
     await warmUp({ name, process, load, sink });
     servers.push({ name, process, load });
-    if (globalThis.process.env.DEBUG) console.error('warm', adapter, name);
   }
   const times = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
