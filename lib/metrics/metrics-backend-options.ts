@@ -11,7 +11,7 @@ export interface MetricsBackendOptions {
   readonly metrics: Metrics;
   /** Each is applied to every event whose name is like its `event`. */
   readonly rules: readonly MetricsRule[];
-  /** When what waits is written: after so many events, or so long after the first. Default: 1,000; 1,000 ms. */
+  /** When what waits is written: after so many events, or so long after the first. Default: 10,000; 1,000 ms. */
   readonly batch?: {
     readonly maxEvents?: number;
     readonly maxDelayMs?: number;
@@ -39,7 +39,7 @@ export interface MetricsBackendSettings {
 }
 
 const DEFAULTS = {
-  maxEvents: 1_000,
+  maxEvents: 10_000,
   maxDelayMs: 1_000,
   maxWaiting: 100_000,
   rememberIds: 10_000,

@@ -277,6 +277,7 @@ function changeOf(
 
 /** What an asynchronous function would do with what it throws. */
 function rejected(error: unknown): Promise<never> {
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever was thrown
   return Promise.reject(error);
 }
 

@@ -17,64 +17,68 @@ if isNew then call('EXPIRE', once, 900) end
 `;
 
 /**
- * `add` answers the new total; nothing, and changes nothing, when a value would no longer be exact. `firstDay` is that of
- * the month, or false for what concerns the total alone; lives are seconds, or 0 for ever.
+ * `add` answers the new total; nothing, and changes nothing, when a value would no longer be exact. `at` is a moment, or
+ * false for what concerns the total alone: index of the day in its month (`#14`), `:d:<month>:`, `:h:<day>:`, hour, month,
+ * first day of the month, life of days and of hours in seconds (0 for ever). Numbers come as texts wherever they become
+ * arguments: making them here would take longer than what is done with them.
  */
 const ADD = `
 local MAX = 9007199254740991
-local function add(base, metric, by, firstDay, month, day, hour, dayLife, hourLife)
+local function add(base, metric, by, at)
   local totals = base .. ':t'
   local total = call('HINCRBY', totals, metric, by)
-  if total > MAX or total < -MAX then
-    call('HINCRBY', totals, metric, -by)
+  local exact = total <= MAX and total >= -MAX
+  if not at and exact then return total end
+  local days, hours, ofDay, ofHour
+  if at then
+    days, hours = base .. at[2] .. metric, base .. at[3] .. metric
+    ofDay = call('BITFIELD', days, 'INCRBY', 'i64', at[1], by)[1]
+    ofHour = call('HINCRBY', hours, at[4], by)
+    exact = exact and ofDay <= MAX and ofDay >= -MAX and ofHour <= MAX and ofHour >= -MAX
+  end
+  if not exact then
+    local back = string.format('%.0f', -by)
+    call('HINCRBY', totals, metric, back)
+    if at then
+      call('BITFIELD', days, 'INCRBY', 'i64', at[1], back)
+      call('HINCRBY', hours, at[4], back)
+    end
     return nil
   end
-  if not firstDay then return total end
-  local days = base .. ':d:' .. month .. ':' .. metric
-  local hours = base .. ':h:' .. day .. ':' .. metric
-  local index = '#' .. (day - firstDay)
-  local ofDay = call('BITFIELD', days, 'INCRBY', 'i64', index, by)[1]
-  local ofHour = call('HINCRBY', hours, hour, by)
-  if ofDay > MAX or ofDay < -MAX or ofHour > MAX or ofHour < -MAX then
-    call('HINCRBY', totals, metric, -by)
-    call('BITFIELD', days, 'INCRBY', 'i64', index, -by)
-    call('HINCRBY', hours, hour, -by)
-    return nil
+  local first = tonumber(by)
+  if ofDay == first then
+    call('HSET', base .. ':x:' .. metric, at[5], at[6])
+    if at[7] > 0 then call('EXPIRE', days, at[7]) end
   end
-  if ofDay == by then
-    call('HSET', base .. ':x:' .. metric, month, firstDay)
-    if dayLife > 0 then call('EXPIRE', days, dayLife) end
-  end
-  if hourLife > 0 and ofHour == by then call('EXPIRE', hours, hourLife) end
+  if ofHour == first and at[8] > 0 then call('EXPIRE', hours, at[8]) end
   return total
 end
 `;
 
 /**
- * JSON: operations, each a flat list of changes of nine: number of the base, metric, by, firstDay, month, day, hour,
- * dayLife, hourLife. Answers per operation the new totals (very large ones as texts), or the number of the change that
- * could not be made.
+ * JSON: moments, and operations, each a flat list of changes of four: number of the base, metric, by, number of the
+ * moment or 0. Answers per operation the new totals (very large ones as texts), or the number of the change that could
+ * not be made.
  */
 export const INCREMENT = `${ONCE}${ADD}
 local answers = {}
-local operations = cjson.decode(ARGV[3])
+local moments, operations = unpack(cjson.decode(ARGV[3]))
 for nth, changes in ipairs(operations) do
   local totals = {}
-  for at = 1, #changes, 9 do
+  for at = 1, #changes, 4 do
     local base, metric = KEYS[changes[at]], changes[at + 1]
     local total
     if isNew then
-      total = add(base, metric, changes[at + 2], changes[at + 3], changes[at + 4],
-        changes[at + 5], changes[at + 6], changes[at + 7], changes[at + 8])
+      total = add(base, metric, changes[at + 2], moments[changes[at + 3]])
     else
       total = tonumber(call('HGET', base .. ':t', metric) or 0)
     end
     if not total then
-      for done = 1, at - 1, 9 do
-        add(KEYS[changes[done]], changes[done + 1], -changes[done + 2], changes[done + 3],
-          changes[done + 4], changes[done + 5], changes[done + 6], 0, 0)
+      for done = 1, at - 1, 4 do
+        local back = string.format('%.0f', -changes[done + 2])
+        add(KEYS[changes[done]], changes[done + 1], back, moments[changes[done + 3]])
       end
-      totals = (at - 1) / 9
+      totals = (at - 1) / 4
       if #operations == 1 then call('SREM', once, ARGV[2]) end
       break
     end
@@ -87,15 +91,14 @@ end
 return answers
 `;
 
-/** JSON: metric, value, firstDay, month, day, hour, dayLife, hourLife. Answers 1, or 0 when that is not exact. */
+/** JSON: metric, value, moment. Answers 1, or 0 when that is not exact. */
 export const SET_DAY = `${ONCE}${ADD}
 if not isNew then return 1 end
-local metric, value, firstDay, month, day, hour, dayLife, hourLife = unpack(cjson.decode(ARGV[3]))
-local before = call('BITFIELD', KEYS[1] .. ':d:' .. month .. ':' .. metric, 'GET', 'i64',
-  '#' .. (day - firstDay))[1]
+local metric, value, at = unpack(cjson.decode(ARGV[3]))
+local before = call('BITFIELD', KEYS[1] .. at[2] .. metric, 'GET', 'i64', at[1])[1]
 local by = value - before
 if by > MAX or by < -MAX then return 0 end
-return add(KEYS[1], metric, by, firstDay, month, day, hour, dayLife, hourLife) and 1 or 0
+return add(KEYS[1], metric, string.format('%.0f', by), at) and 1 or 0
 `;
 
 /** ARGV: metric, first and last day. Answers the days that have hours, each followed by its hours and values. */

@@ -1,4 +1,3 @@
-import { firstDayOf, monthOf } from '../metrics/calendar.js';
 import type {
   Block,
   Counter,
@@ -18,7 +17,7 @@ import type { RedisConnection } from './redis-connection.js';
 import type { Increment } from './redis-increments.js';
 import { gatherAnswers, planCalls } from './redis-increments.js';
 import { subjectBase } from './redis-keys.js';
-import { lifeOf, lifeOfMonth } from './redis-lives.js';
+import { redisMoment } from './redis-moment.js';
 import { RedisScript } from './redis-script.js';
 import { onceArguments } from './write-ids.js';
 
@@ -45,13 +44,13 @@ export class RedisCounters {
       subjectBase(this.prefix, subject);
     const calls = planCalls(increments, baseOf, connection.isCluster);
     const answers = await Promise.all(
-      calls.map(({ keys, operations }) =>
+      calls.map(({ keys, moments, operations }) =>
         connection
           .run(
             increment,
             keys,
             ...onceArguments(id),
-            JSON.stringify(operations),
+            JSON.stringify([moments, operations]),
           )
           .then(
             (value): Settled<unknown> => ({ value }),
@@ -68,16 +67,11 @@ export class RedisCounters {
     options: WriteOptions,
   ): Promise<void> {
     const { subject, metric, day, hour, value } = setting;
-    const month = monthOf(day);
     const done = await this.connection.run(
       setDay,
       [subjectBase(this.prefix, subject)],
       ...onceArguments(id),
-      JSON.stringify([
-        ...[metric, value, firstDayOf(month), month, day, hour],
-        lifeOfMonth(day, options),
-        lifeOf(day, options.keep.hours, options.today),
-      ]),
+      JSON.stringify([metric, value, redisMoment(day, hour, options)]),
     );
     if (done === 0) {
       throw new OverflowError(setting);

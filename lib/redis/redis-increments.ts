@@ -1,8 +1,8 @@
-import { firstDayOf, monthOf } from '../metrics/calendar.js';
 import type { Change, WriteOptions } from '../metrics/metrics-store.js';
-import { OverflowError } from '../metrics/metrics-store.js';
+import { HOURS_PER_BLOCK, OverflowError } from '../metrics/metrics-store.js';
 import type { Settled } from '../metrics/write-queue.js';
-import { lifeOf, lifeOfMonth } from './redis-lives.js';
+import type { RedisMoment } from './redis-moment.js';
+import { redisMoment } from './redis-moment.js';
 
 /** Changes that take effect together, with what their store was told beside them. */
 export interface Increment {
@@ -12,9 +12,13 @@ export interface Increment {
 
 /** One call of the script: what it is given, and which changes of which increments that is. */
 export interface IncrementCall {
-  readonly keys: string[];
-  readonly operations: (string | number | boolean)[][];
-  readonly places: { readonly increment: number; readonly changes: number[] }[];
+  readonly keys: readonly string[];
+  readonly moments: readonly RedisMoment[];
+  readonly operations: readonly (readonly (string | number)[])[];
+  readonly places: readonly {
+    readonly increment: number;
+    readonly changes: readonly number[];
+  }[];
 }
 
 /**
@@ -37,7 +41,8 @@ export function planCalls(
         call = new Planner();
         calls.set(lane, call);
       }
-      call.add(base, increment, index, change, options);
+      call.begin(increment);
+      call.add(base, index, change, options);
     });
   });
   return [...calls.values()];
@@ -45,38 +50,54 @@ export function planCalls(
 
 class Planner implements IncrementCall {
   readonly keys: string[] = [];
-  readonly operations: (string | number | boolean)[][] = [];
+  readonly moments: RedisMoment[] = [];
+  readonly operations: (string | number)[][] = [];
   readonly places: { increment: number; changes: number[] }[] = [];
-  private readonly numbers = new Map<string, number>();
+  private readonly keyNumbers = new Map<string, number>();
+  private readonly momentNumbers = new Map<number, number>();
+  private operation: (string | number)[] = [];
+  private changes: number[] = [];
+
+  begin(increment: number): void {
+    if (this.places.at(-1)?.increment !== increment) {
+      this.operation = [];
+      this.changes = [];
+      this.operations.push(this.operation);
+      this.places.push({ increment, changes: this.changes });
+    }
+  }
 
   add(
     base: string,
-    increment: number,
     index: number,
     { metric, by, day, hour }: Change,
     options: WriteOptions,
   ): void {
-    let number = this.numbers.get(base);
+    let key = this.keyNumbers.get(base);
+    if (key === undefined) {
+      key = this.keys.push(base);
+      this.keyNumbers.set(base, key);
+    }
+    const moment =
+      day === undefined || hour === undefined
+        ? 0
+        : this.momentNumber(day, hour, options);
+    this.operation.push(key, metric, String(by), moment);
+    this.changes.push(index);
+  }
+
+  private momentNumber(
+    day: number,
+    hour: number,
+    options: WriteOptions,
+  ): number {
+    const id = day * HOURS_PER_BLOCK + hour;
+    let number = this.momentNumbers.get(id);
     if (number === undefined) {
-      number = this.keys.push(base);
-      this.numbers.set(base, number);
+      number = this.moments.push(redisMoment(day, hour, options));
+      this.momentNumbers.set(id, number);
     }
-    if (this.places.at(-1)?.increment !== increment) {
-      this.places.push({ increment, changes: [] });
-      this.operations.push([]);
-    }
-    this.places.at(-1)?.changes.push(index);
-    const operation = this.operations.at(-1);
-    if (day === undefined || hour === undefined) {
-      operation?.push(number, metric, by, false, 0, 0, 0, 0, 0);
-      return;
-    }
-    const month = monthOf(day);
-    operation?.push(number, metric, by, firstDayOf(month), month, day, hour);
-    operation?.push(
-      lifeOfMonth(day, options),
-      lifeOf(day, options.keep.hours, options.today),
-    );
+    return number;
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Day } from '../metrics/calendar.js';
-import { firstDayOf, monthOf } from '../metrics/calendar.js';
 import type { WriteOptions } from '../metrics/metrics-store.js';
 import { DAY_MS } from '../metrics/time-zone.js';
 
@@ -16,14 +15,6 @@ export function lifeOf(
   return keepDays === undefined
     ? 0
     : Math.max(1, (day + keepDays + SPARE_DAYS - today) * DAY_SECONDS);
-}
-
-/** The days of a month go when its last one does. */
-export function lifeOfMonth(
-  day: Day,
-  { keep, today }: Pick<WriteOptions, 'keep' | 'today'>,
-): number {
-  return lifeOf(firstDayOf(monthOf(day) + 1) - 1, keep.days, today);
 }
 
 /** The moment before which facts are removed; 0 for none. */
