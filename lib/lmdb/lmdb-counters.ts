@@ -14,9 +14,9 @@ import {
 import type { LmdbDatabase } from './lmdb-database.js';
 import type { LmdbDraft } from './lmdb-draft.js';
 import { keyOf, numberIn, spanOf } from './lmdb-keys.js';
+import { packValues, unpackValues } from './packed-values.js';
 
-/** Values are doubles, little-endian as typed arrays read them. */
-const BYTES = Float64Array.BYTES_PER_ELEMENT;
+const TOTAL_BYTES = 8;
 
 /** Adds all changes, or throws; answers the new totals. */
 export function addChanges(
@@ -29,8 +29,8 @@ export function addChanges(
 export function setDay(draft: LmdbDraft, setting: DaySetting): void {
   const { subject, metric, day, value } = setting;
   const key = keyOf('d', [subject, metric], [monthOf(day)]);
-  const block = draft.edit(key, DAYS_PER_BLOCK * BYTES);
-  const by = value - block.readDoubleLE(placeOf(day));
+  const days = unpackValues(draft.get(key), DAYS_PER_BLOCK);
+  const by = value - (days[placeOf(day)] as number);
   if (!Number.isSafeInteger(by)) {
     throw new OverflowError(setting);
   }
@@ -42,24 +42,39 @@ function add(draft: LmdbDraft, change: Change): number {
   const names = [subject, metric];
   if (day !== undefined && hour !== undefined) {
     const days = keyOf('d', names, [monthOf(day)]);
-    const hours = keyOf('h', names, [day]);
-    addTo(draft.edit(days, DAYS_PER_BLOCK * BYTES), placeOf(day), change);
-    addTo(draft.edit(hours, HOURS_PER_BLOCK * BYTES), hour * BYTES, change);
+    addTo(draft, days, DAYS_PER_BLOCK, placeOf(day), change);
+    addTo(draft, keyOf('h', names, [day]), HOURS_PER_BLOCK, hour, change);
   }
-  return addTo(draft.edit(keyOf('t', names), BYTES), 0, { ...change, by });
+  const key = keyOf('t', names);
+  const total = exactSum(draft.get(key)?.readDoubleLE(0) ?? 0, by, change);
+  const bytes = Buffer.allocUnsafe(TOTAL_BYTES);
+  bytes.writeDoubleLE(total);
+  draft.put(key, bytes);
+  return total;
 }
 
-function addTo(block: Buffer, at: number, change: Change): number {
-  const sum = block.readDoubleLE(at) + change.by;
+function addTo(
+  draft: LmdbDraft,
+  key: Buffer,
+  length: number,
+  place: number,
+  change: Change,
+): void {
+  const values = unpackValues(draft.get(key), length);
+  values[place] = exactSum(values[place] as number, change.by, change);
+  draft.put(key, packValues(values));
+}
+
+function exactSum(value: number, by: number, change: Change): number {
+  const sum = value + by;
   if (!Number.isSafeInteger(sum)) {
     throw new OverflowError(change);
   }
-  block.writeDoubleLE(sum, at);
   return sum;
 }
 
 function placeOf(day: number): number {
-  return (civilDate(day).dayOfMonth - 1) * BYTES;
+  return civilDate(day).dayOfMonth - 1;
 }
 
 export function readTotal(
@@ -76,16 +91,12 @@ export function readBlocks(
   { subject, metric }: Counter,
   span: Span,
 ): Block[] {
+  const length = kind === 'd' ? DAYS_PER_BLOCK : HOURS_PER_BLOCK;
   const blocks: Block[] = [];
   for (const { key, value } of db.entries(
     spanOf(kind, [subject, metric], span),
   )) {
-    blocks.push({ at: numberIn(key), values: numbersIn(value) });
+    blocks.push({ at: numberIn(key), values: unpackValues(value, length) });
   }
   return blocks;
-}
-
-function numbersIn(value: Buffer): Float64Array {
-  // A copy: a Float64Array needs an aligned start.
-  return new Float64Array(Uint8Array.from(value).buffer);
 }

@@ -41,27 +41,6 @@ export class LmdbDraft {
     return changed === undefined ? this.db.getBinary(key) : changed.value;
   }
 
-  /** The value, or so many bytes of 0, to be changed in place. */
-  edit(key: Buffer, bytes: number): Buffer {
-    const id = idOf(key);
-    const own = this.own.get(id)?.value;
-    if (own !== undefined) {
-      return own;
-    }
-    const changed = this.changes.get(id);
-    const value =
-      changed === undefined ? this.db.getBinary(key) : changed.value;
-    // The layer below stays as it is: the work may fail.
-    const copy =
-      value === undefined
-        ? Buffer.alloc(bytes)
-        : changed === undefined
-          ? value
-          : Buffer.from(value);
-    this.own.set(id, { key, value: copy });
-    return copy;
-  }
-
   put(key: Buffer, value: Buffer): void {
     this.own.set(idOf(key), { key, value });
   }

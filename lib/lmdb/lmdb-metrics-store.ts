@@ -48,7 +48,8 @@ export function lmdbMetricsStore(
 
 /**
  * Stored, see `lmdb-keys.ts` for the keys
- * - `t`: a total. `d`: 31 values, the days of a month. `h`: 24 values, the hours of a day. Each is a double.
+ * - `t`: a total, a double. `d`: 31 values, the days of a month. `h`: 24 values, the hours of a day; both packed, see
+ *   `packed-values.ts`.
  * - `u`, `m`: the bytes of `DistinctMembers`. `f`: JSON. `i`: nothing; there is one for each subject and key of `f`.
  */
 class LmdbMetricsStore implements MetricsStore {
