@@ -59,6 +59,9 @@ export class Destination {
     const { circuit } = this;
     const now = this.clock.monotonicMs();
     const before = circuit.state;
+    if (tooLarge) {
+      this.bodies.refused(batch.bytes);
+    }
     switch (judgement.signal) {
       case 'delivered':
         this.lastDeliveredAt = this.clock.now();
@@ -91,9 +94,6 @@ export class Destination {
         break;
       case 'none':
         return false;
-    }
-    if (tooLarge) {
-      this.bodies.refused(batch.bytes);
     }
     if (judgement.signal === 'failing') {
       this.concurrency.failed();

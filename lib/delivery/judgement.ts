@@ -137,12 +137,15 @@ function judgeTooLarge(
   error: SendError | undefined,
 ): Judgement {
   const why = error === undefined ? {} : { error };
+  // A limit of our own format says nothing about the destination.
+  const isAnswer = error === undefined || error.httpStatus !== undefined;
+  const signal = isAnswer ? 'answered' : 'none';
   return events.length > 1
-    ? { ...nothing, ...why, again: halves(events), signal: 'answered' }
+    ? { ...nothing, ...why, again: halves(events), signal }
     : {
         ...nothing,
         ...settle(events, causeOf('too_large', error)),
-        ...{ signal: 'answered', ...why },
+        ...{ signal, ...why },
       };
 }
 

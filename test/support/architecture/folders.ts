@@ -84,6 +84,7 @@ export const ENTRY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lib/index.ts': NEST,
   'lib/core.ts': [],
   'lib/express.ts': [],
+  'lib/http.ts': ['undici'],
   'lib/lmdb.ts': ['lmdb'],
   'lib/redis.ts': ['ioredis'],
   'lib/testing.ts': [],

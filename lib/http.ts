@@ -1,0 +1,64 @@
+/** `nestjs-tracking/http`: delivery over HTTP, backlogs in memory, wire formats. */
+export type {
+  Backlog,
+  BacklogHost,
+  BacklogMark,
+  BacklogStats,
+  BatchLimits,
+  Lease,
+  LeasedEvent,
+  LeaseRequest,
+  Settlement,
+} from './delivery/backlog.js';
+export type { ConcurrencyRange } from './delivery/adaptive-concurrency.js';
+export type { CircuitState, PauseReason } from './delivery/circuit.js';
+export type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadReason,
+  DeathCause,
+} from './delivery/dead-letter.js';
+export type {
+  AttemptFact,
+  DeliveryPlace,
+  SettledFact,
+  StateFact,
+} from './delivery/delivery-facts.js';
+export { DELIVERY_CHANNELS } from './delivery/delivery-facts.js';
+export type {
+  BatchSettings,
+  RetrySettings,
+} from './delivery/delivery-settings.js';
+export {
+  DEFAULT_BATCH,
+  DEFAULT_CONCURRENCY,
+  DEFAULT_RETRY,
+} from './delivery/delivery-settings.js';
+export type { Conflict } from './delivery/judgement.js';
+export type { LostBatch, OnDeadLetter } from './delivery/lost-events.js';
+export { memoryBacklog } from './delivery/memory-backlog.js';
+export type {
+  MemoryBacklogOptions,
+  Overflow,
+} from './delivery/memory-backlog-options.js';
+export type { DeadLetterBounds } from './delivery/memory-dead-letters.js';
+export type {
+  BatchInfo,
+  DestinationAnswer,
+  EncodedBatch,
+  Encoder,
+  SendError,
+  SendResult,
+} from './formats/encoder.js';
+export type { FormatName } from './formats/encoders.js';
+export { jsonEncoder } from './formats/json.encoder.js';
+export { ndjsonEncoder } from './formats/ndjson.encoder.js';
+export type { HttpAuth } from './http/auth.js';
+export type { Compression } from './http/compression.js';
+export type { HttpBackend } from './http/http-backend.js';
+export { httpBackend } from './http/http-backend.js';
+export type {
+  HttpBackendChanges,
+  HttpBackendOptions,
+  TlsOptions,
+} from './http/http-options.js';

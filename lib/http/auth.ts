@@ -1,0 +1,108 @@
+import { createHmac } from 'node:crypto';
+import type { MaybePromise } from '../core/processor.js';
+import { isRecord } from '../core/validation.js';
+import type { Problems } from '../core/validation.js';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** How requests are signed. Nothing of it is ever shown in stats, errors or reports. */
+export type HttpAuth =
+  | { readonly basic: { readonly username: string; readonly password: string } }
+  | { readonly bearer: string }
+  | {
+      readonly apiKey: {
+        readonly key: string;
+        /** Default: `X-API-Key`. */
+        readonly header?: string;
+      };
+    }
+  | {
+      /** HMAC-SHA256 of the body before compression, as lower-case hex. */
+      readonly hmac: {
+        readonly secret: string;
+        /** Default: `X-Signature`. */
+        readonly header?: string;
+      };
+    }
+  /** Credentials that change: asked before each request. What it throws counts as a failed attempt. */
+  | (() => MaybePromise<Headers>);
+
+/** Headers that hold for every body. */
+export async function authHeaders(
+  auth: HttpAuth | undefined,
+): Promise<Headers> {
+  if (auth === undefined) {
+    return {};
+  }
+  if (typeof auth === 'function') {
+    return await auth();
+  }
+  if ('basic' in auth) {
+    const { username, password } = auth.basic;
+    const token = Buffer.from(`${username}:${password}`).toString('base64');
+    return { authorization: `Basic ${token}` };
+  }
+  if ('bearer' in auth) {
+    return { authorization: `Bearer ${auth.bearer}` };
+  }
+  return 'apiKey' in auth
+    ? { [(auth.apiKey.header ?? 'X-API-Key').toLowerCase()]: auth.apiKey.key }
+    : {};
+}
+
+/** Headers that depend on the body. */
+export function signatureHeaders(
+  auth: HttpAuth | undefined,
+  body: string | Uint8Array,
+): Headers {
+  if (auth === undefined || typeof auth === 'function' || !('hmac' in auth)) {
+    return {};
+  }
+  const { secret, header = 'X-Signature' } = auth.hmac;
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  return { [header.toLowerCase()]: signature };
+}
+
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  basic: ['username', 'password'],
+  apiKey: ['key', 'header'],
+  hmac: ['secret', 'header'],
+};
+const SHAPE =
+  'a function or one of { basic }, { bearer }, { apiKey }, { hmac }';
+
+/** Values are not shown: they are secrets. */
+export function checkAuth(problems: Problems, auth: unknown): void {
+  if (typeof auth === 'function') {
+    return;
+  }
+  const keys = isRecord(auth) ? Object.keys(auth) : [];
+  const [kind = ''] = keys;
+  const known = kind === 'bearer' || Object.hasOwn(KINDS, kind);
+  if (!isRecord(auth) || keys.length !== 1 || !known) {
+    problems.addLine('auth', `expected ${SHAPE}`);
+    return;
+  }
+  const value = auth[kind];
+  if (kind === 'bearer') {
+    checkSecret(problems, 'auth.bearer', value);
+    return;
+  }
+  if (!isRecord(value)) {
+    problems.addLine(`auth.${kind}`, 'expected an object');
+    return;
+  }
+  const [first = '', second = ''] = KINDS[kind] ?? [];
+  problems.onlyKeys(`auth.${kind}`, value, [first, second]);
+  checkSecret(problems, `auth.${kind}.${first}`, value[first]);
+  if (second === 'password' || value[second] !== undefined) {
+    checkSecret(problems, `auth.${kind}.${second}`, value[second]);
+  }
+}
+
+function checkSecret(problems: Problems, path: string, value: unknown): void {
+  // A line break would end the header that it goes into.
+  if (typeof value !== 'string' || value === '' || /[\r\n\0]/.test(value)) {
+    problems.addLine(path, 'expected a non-empty text on one line');
+  }
+}
