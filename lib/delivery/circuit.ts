@@ -81,10 +81,10 @@ export class Circuit {
   }
 
   /** It asked everybody for time: no need to find out more. */
-  asksForTime(now: number, retryAfterMs: number): void {
+  asksForTime(now: number): void {
     if (this.state === 'ok') {
       this.open('retrying', undefined);
-      this.probeAt = now + Math.min(retryAfterMs, this.maxDelayMs());
+      this.probeAt = now;
     }
   }
 

@@ -74,10 +74,9 @@ export class Destination {
       case 'failing': {
         const stream = this.ordered ? partition : `${batch.id} ${batch.sent}`;
         if (!this.ordered && judgement.retryAfterMs !== undefined) {
-          circuit.asksForTime(now, judgement.retryAfterMs);
-        } else {
-          circuit.failed(stream, now, judgement.retryAfterMs);
+          circuit.asksForTime(now);
         }
+        circuit.failed(stream, now, judgement.retryAfterMs);
         break;
       }
       case 'blocked':
