@@ -1,0 +1,21 @@
+/** A certificate for localhost that nobody signed, valid for a hundred years; made for tests, it protects nothing. */
+export const SELF_SIGNED = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgTrBS8Il+SM42KRgT
+OdPxsoL22xYfPY1NbNfNqLAB31ShRANCAAQFs6KafW30Aci77cyCr8+Q3C6wvuBm
+uihpCyk9LPiXamIFeajma62kDGpiQtd5TWNj1J7bx9ERBVC/WgikL0r3
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUA2tibvtviSEN/4T7m5MJsK4XXLYwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTAyMTUxMVoYDzIxMjYxMTAx
+MDIxNTExWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQFs6KafW30Aci77cyCr8+Q3C6wvuBmuihpCyk9LPiXamIFeajma62k
+DGpiQtd5TWNj1J7bx9ERBVC/WgikL0r3o28wbTAdBgNVHQ4EFgQUFp2VPwa98vpq
+M+3jaYh2JA2cVtswHwYDVR0jBBgwFoAUFp2VPwa98vpqM+3jaYh2JA2cVtswDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgMJLFF+NLjui/B3u56iwJqP05yWEXTPuKzjtmb+CFxccCIQD/
+antxB8LHwOikNhjWYVRi9LYdGUbyapfeS/3fPWIpDw==
+-----END CERTIFICATE-----
+`,
+};

@@ -1,0 +1,153 @@
+import { describe, expect, it } from '@jest/globals';
+import { httpBackend, memoryBacklog } from 'nestjs-tracking/http';
+import { compressions, compressed } from '../../../lib/http/compression.js';
+import type { Compression } from '../../../lib/http/compression.js';
+import { requestUrl, shownUrl } from '../../../lib/http/shown-url.js';
+import { untyped } from '../../support/recording.js';
+
+const url = 'https://collector.example/in';
+
+function problemsOf(options: unknown): string {
+  try {
+    httpBackend(untyped(options));
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+}
+
+describe('the options of httpBackend', () => {
+  it.each<[unknown, string]>([
+    [undefined, 'expected options to be an object, got undefined'],
+    [{}, 'url: expected an http or https URL'],
+    [{ url: 'ftp://x' }, 'url: expected an http or https URL'],
+    [{ url: 7 }, 'url: expected an http or https URL'],
+    [{ url, urls: 1 }, 'urls is not an option'],
+    [{ url, format: 'xml' }, 'expected format to be an encoder or one of json'],
+    [{ url, format: {} }, 'expected format to be'],
+    [{ url, headers: 'x' }, 'headers: expected an object of texts'],
+    [{ url, headers: { 'a b': 'x' } }, 'headers["a b"]'],
+    [{ url, headers: { a: 'x\r\ny' } }, 'headers["a"]'],
+    [{ url, auth: 'token' }, 'auth: expected a function or one of'],
+    [{ url, auth: { bearer: 'a', basic: {} } }, 'auth: expected'],
+    [{ url, auth: { digest: {} } }, 'auth: expected'],
+    [{ url, auth: { bearer: '' } }, 'auth.bearer: expected a non-empty text'],
+    [{ url, auth: { basic: 'x' } }, 'auth.basic: expected an object'],
+    [{ url, auth: { basic: { username: 'x' } } }, 'auth.basic.password'],
+    [{ url, auth: { hmac: { key: 'x' } } }, 'auth.hmac.key is not an option'],
+    [{ url, auth: { apiKey: { key: 'x', header: 1 } } }, 'auth.apiKey.header'],
+    [
+      { url, batch: { maxEvents: -5 } },
+      'expected batch.maxEvents to be a positive integer, got -5',
+    ],
+    [{ url, batch: 5 }, 'expected batch to be an object, got 5'],
+    [{ url, batch: { partitionBy: 'x' } }, 'expected batch.partitionBy'],
+    [
+      { url, retry: { baseMs: -1 } },
+      'expected retry.baseMs to be milliseconds',
+    ],
+    [{ url, retry: { maxAttempts: 0 } }, 'expected retry.maxAttempts'],
+    [{ url, retry: { tries: 0 } }, 'retry.tries is not an option'],
+    [{ url, concurrency: 0 }, 'expected concurrency to be a positive integer'],
+    [{ url, concurrency: { min: 9, max: 3 } }, 'expected concurrency.min'],
+    [{ url, timeoutMs: 1.5 }, 'expected timeoutMs to be a positive integer'],
+    [{ url, conflict: 'x' }, 'expected conflict to be one of rejected'],
+    [{ url, noEmit: 1 }, 'expected noEmit to be true or false'],
+    [{ url, testMode: true }, 'expected testMode to be { path }'],
+    [{ url, compression: 'lzma' }, 'expected compression to be one of gzip'],
+    [{ url, onDeadLetter: 1 }, 'expected onDeadLetter to be a function'],
+    [{ url, backlog: {} }, 'expected backlog to be a backlog'],
+    [{ url, dispatcher: {} }, 'expected dispatcher to be a dispatcher'],
+    [{ url, tls: 1 }, 'tls: expected an object'],
+  ])('%j are refused', (options, problem) => {
+    expect(problemsOf(options)).toContain(problem);
+  });
+
+  it('are refused with every problem at once, and without secrets', () => {
+    const message = problemsOf({
+      ...{ url: 'nowhere?key=hush', timeoutMs: 0, auth: { hush: 1 } },
+      headers: { 'x-key': 'hush\n' },
+    });
+    expect(message.split('\n')).toHaveLength(5);
+    expect(message).not.toContain('hush');
+  });
+
+  it('may be as many as there are', () => {
+    expect(
+      problemsOf({
+        ...{ url: new URL(url), format: 'ndjson', compression: 'br' },
+        ...{ auth: { basic: { username: 'a', password: 'b' } } },
+        batch: { maxEvents: 5, maxBytes: 5, maxDelayMs: 0 },
+        retry: { maxAttempts: Infinity, maxAgeMs: 5, baseMs: 0, maxDelayMs: 5 },
+        ...{ concurrency: { max: 4 }, timeoutMs: 5, noEmit: false },
+        ...{ testMode: { path: '/t' }, backlog: memoryBacklog() },
+      }),
+    ).toBe('');
+  });
+
+  it('name what this Node cannot do', () => {
+    const known = compressions().includes('zstd');
+    const message = problemsOf({ url, compression: 'zstd' });
+    expect(message).toContain(known ? '' : 'this Node has no zstd');
+    expect(message === '').toBe(known);
+  });
+});
+
+describe('memoryBacklog', () => {
+  it('refuses options with every problem at once', () => {
+    expect(() =>
+      memoryBacklog(
+        untyped({
+          ...{ maxEvents: 0, maxBytes: 'x', overflow: 'drop', size: 1 },
+          deadLetters: { maxEvents: -1, max: 2 },
+        }),
+      ),
+    ).toThrow(
+      /size(.|\n)*maxEvents(.|\n)*maxBytes(.|\n)*overflow(.|\n)*deadLetters/,
+    );
+    expect(() => memoryBacklog(untyped(7))).toThrow('an object');
+    expect(() => memoryBacklog(untyped({ deadLetters: 7 }))).toThrow(
+      'expected deadLetters to be an object, got 7',
+    );
+  });
+
+  it('belongs to one backend only', async () => {
+    const backlog = memoryBacklog();
+    await expect(backlog.lease(untyped({}))).rejects.toThrow('not open');
+  });
+});
+
+describe('an httpBackend without a tracker', () => {
+  it('takes no events, and has nothing to do', async () => {
+    const backend = httpBackend({ url });
+    expect(() => backend.send(untyped({}))).toThrow('backend of a tracker');
+    await backend.flush?.();
+    await backend.close?.();
+    expect(backend.stats()).toMatchObject({ accepted: 0, state: 'ok' });
+  });
+});
+
+describe('a URL', () => {
+  it('is shown without user, query and fragment', () => {
+    expect(shownUrl(new URL('https://a:b@c.d:8/e/f?g=h#i'))).toBe(
+      'https://c.d:8/e/f',
+    );
+  });
+
+  it.each([
+    [undefined, 'https://c.d/e?g=h'],
+    ['bulk', 'https://c.d/e/bulk?g=h'],
+    ['/bulk', 'https://c.d/e/bulk?g=h'],
+    ['?data=x%3D', 'https://c.d/e?g=h&data=x%3D'],
+  ])('with %p behind its path', (path, expected) => {
+    expect(requestUrl(new URL('https://c.d/e?g=h'), path).href).toBe(expected);
+  });
+});
+
+describe('compression', () => {
+  it('fails loudly where this Node cannot', async () => {
+    await expect(compressed('x', 'lzma' as Compression)).rejects.toThrow(
+      'cannot compress',
+    );
+  });
+});
