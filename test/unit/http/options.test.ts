@@ -3,7 +3,7 @@ import { httpBackend, memoryBacklog } from 'nestjs-tracking/http';
 import { compressions, compressed } from '../../../lib/http/compression.js';
 import type { Compression } from '../../../lib/http/compression.js';
 import { requestUrl, shownUrl } from '../../../lib/http/shown-url.js';
-import { untyped } from '../../support/recording.js';
+import { record, untyped } from '../../support/recording.js';
 
 const url = 'https://collector.example/in';
 
@@ -111,9 +111,13 @@ describe('memoryBacklog', () => {
     );
   });
 
-  it('belongs to one backend only', async () => {
+  it('belongs to one backend only', () => {
     const backlog = memoryBacklog();
-    await expect(backlog.lease(untyped({}))).rejects.toThrow('not open');
+    expect(() => backlog.lease(untyped({}))).toThrow('not open');
+    const [a, b] = [0, 1].map(() => httpBackend({ url, backlog }));
+    expect(() => record({ backends: { a: a!, b: b! } })).toThrow(
+      'backends.b: attaching it failed: a memoryBacklog() belongs to one backend only',
+    );
   });
 });
 
