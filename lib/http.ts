@@ -47,6 +47,7 @@ export type {
   DestinationAnswer,
   EncodedBatch,
   Encoder,
+  JoinedJson,
   SendError,
   SendResult,
 } from './formats/encoder.js';

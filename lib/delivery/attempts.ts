@@ -33,10 +33,10 @@ export class Attempts<Payload> {
   async make(batch: Batch<Payload>): Promise<Tried> {
     const started = this.clock.monotonicMs();
     try {
-      batch.payload ??= await this.encode(
-        batch.events.map(({ event }) => event),
-        { batchId: batch.id, now: this.clock.now() },
-      );
+      batch.payload ??= await this.encode(batch.events, {
+        batchId: batch.id,
+        now: this.clock.now(),
+      });
     } catch (error) {
       const message = `the format cannot express it: ${messageOf(error)}`;
       return {
@@ -97,12 +97,14 @@ export class Attempts<Payload> {
     });
     try {
       const { id: batchId, requestId } = batch;
-      const events = batch.events.map(({ event }) => event);
       const { signal } = controller;
       return await Promise.race([
         stopped,
         this.transport.send(payload, {
-          ...{ batchId, requestId, attempt, events, signal },
+          ...{ batchId, requestId, attempt, signal },
+          get events() {
+            return batch.events.map(({ event }) => event);
+          },
         }),
       ]);
     } catch (error) {

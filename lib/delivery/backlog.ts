@@ -56,13 +56,17 @@ export interface LeaseRequest extends BatchLimits {
 
 /** One event of a lease. The object itself stands for it in `settle`. */
 export interface LeasedEvent {
+  /** As it was accepted; may be made only when it is asked for. */
   readonly event: TrackingEvent;
+  readonly id: string;
   /** The size of its JSON. */
   readonly bytes: number;
   /** Epoch milliseconds, on the host's time. */
   readonly acceptedAt: number;
   /** How often it was tried. Whoever tries counts here; a backlog that gets it back keeps the number. */
   attempts: number;
+  /** Writes the event's JSON in UTF-8, which is `bytes` long: formats that send it as it is need no event. */
+  writeJson(target: Buffer, at: number): void;
 }
 
 /** What became of some events of a lease. */

@@ -27,9 +27,10 @@ export function batchesOf(
   const ids = new Set<string>();
   let start = 0;
   let group = '';
-  for (const [at, { event }] of events.entries()) {
-    const { id } = event;
-    const own = groupOf?.(event) ?? '';
+  for (let at = 0; at < events.length; at++) {
+    const one = events[at] as LeasedEvent;
+    const { id } = one;
+    const own = groupOf === undefined ? '' : groupOf(one.event);
     if (at > start && (own !== group || ids.has(id))) {
       batches.push(events.slice(start, at));
       ids.clear();

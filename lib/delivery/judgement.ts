@@ -175,9 +175,7 @@ function judgePartial(
 ): Judgement {
   const { outcomes, error } = result;
   const having = (wanted: 'delivered' | 'rejected' | 'retry'): LeasedEvent[] =>
-    events.filter(
-      ({ event }) => (outcomes.get(event.id) ?? 'retry') === wanted,
-    );
+    events.filter(({ id }) => (outcomes.get(id) ?? 'retry') === wanted);
   const delivered = having('delivered');
   const rejected = having('rejected');
   const retry = having('retry');

@@ -1,5 +1,5 @@
 import type { TrackingEvent } from '../core/event.js';
-import { eventBytes } from '../core/event.js';
+import { eventBytes, eventJson } from '../core/event.js';
 import type { MaybePromise } from '../core/processor.js';
 import type {
   Backlog,
@@ -218,7 +218,17 @@ class MemoryBacklog implements Backlog, LeaseOwner {
     this.depth++;
     this.bytes += bytes;
     const queue = this.queues.of(host.partitionOf?.(event) ?? '');
-    queue.push(new MemoryEntry(event, bytes, host.time(), this.nextSeq++));
+    const at = queue.chunks.write(eventJson(event), bytes, queue.bytes);
+    queue.push(
+      new MemoryEntry(
+        event.id,
+        queue.chunks.chunk,
+        at,
+        bytes,
+        host.time(),
+        this.nextSeq++,
+      ),
+    );
     if (queue.length === 1 || queue.isFull(host.batch)) {
       this.tell();
     }

@@ -1,4 +1,5 @@
 import type { BatchLimits, LeaseRequest } from './backlog.js';
+import { ByteChunks } from './byte-chunks.js';
 import type { MemoryEntry } from './memory-entry.js';
 
 /** So many taken entries may stand before the first one that waits. */
@@ -11,6 +12,7 @@ export class MemoryQueue {
   locked = false;
   /** No lease before this time. */
   blockedUntil = -Infinity;
+  readonly chunks = new ByteChunks();
   private entries: MemoryEntry[] = [];
   private start = 0;
 

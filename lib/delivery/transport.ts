@@ -1,5 +1,6 @@
 import type { TrackingEvent } from '../core/event.js';
 import type { MaybePromise } from '../core/processor.js';
+import type { LeasedEvent } from './backlog.js';
 import type {
   BatchInfo,
   EncodedBatch,
@@ -13,7 +14,7 @@ export interface SendInfo {
   readonly requestId: string;
   /** From 1. */
   readonly attempt: number;
-  /** For transports that read an answer per event. */
+  /** For transports that read an answer per event; made when they are asked for. */
   readonly events: readonly TrackingEvent[];
   /** The time for the attempt is over, or the process ends. */
   readonly signal: AbortSignal;
@@ -27,6 +28,6 @@ export interface Transport<Payload = EncodedBatch> {
 
 /** Makes a batch's payload, once. What it throws makes the guilty event a dead letter. */
 export type Encode<Payload> = (
-  events: readonly TrackingEvent[],
+  events: readonly LeasedEvent[],
   info: BatchInfo,
 ) => MaybePromise<Payload>;

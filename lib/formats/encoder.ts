@@ -68,6 +68,14 @@ export interface EncodedBatch {
   readonly method?: 'POST' | 'PUT' | 'GET';
 }
 
+/** A body that is made of the events' JSON as it is. */
+export interface JoinedJson {
+  readonly before: string;
+  readonly between: string;
+  readonly after: string;
+  readonly contentType: string;
+}
+
 /** A wire format. Pure: the same batch and info give the same bytes. What it throws makes the guilty event a dead letter. */
 export interface Encoder {
   /** Shown in errors and stats. */
@@ -77,6 +85,11 @@ export interface Encoder {
   /** Most bytes of one body, where the destination has a limit of its own. */
   readonly maxBytes?: number;
   encode(batch: readonly TrackingEvent[], info: BatchInfo): EncodedBatch;
+  /**
+   * Where the body is nothing but the events' JSON, with these texts around and between: what is stored then goes out
+   * as it is, and `encode`, which must say the same, is not called.
+   */
+  readonly joined?: JoinedJson;
   /**
    * Reads the answer, where the destination answers per event or hides failures in a 200. `undefined` leaves the
    * judgement to the status.

@@ -1,11 +1,8 @@
 import type { Encoder } from './encoder.js';
-import { joinJson } from './json-batch.js';
+import { joinedEncoder } from './joined-encoder.js';
 
 /** An array of events. */
-export const jsonEncoder: Encoder = Object.freeze<Encoder>({
-  name: 'json',
-  encode: (batch) => ({
-    body: joinJson(batch, '[', ',', ']'),
-    contentType: 'application/json',
-  }),
+export const jsonEncoder: Encoder = joinedEncoder('json', {
+  ...{ before: '[', between: ',', after: ']' },
+  contentType: 'application/json',
 });

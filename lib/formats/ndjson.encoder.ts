@@ -1,11 +1,8 @@
 import type { Encoder } from './encoder.js';
-import { joinJson } from './json-batch.js';
+import { joinedEncoder } from './joined-encoder.js';
 
 /** One event per line. */
-export const ndjsonEncoder: Encoder = Object.freeze<Encoder>({
-  name: 'ndjson',
-  encode: (batch) => ({
-    body: joinJson(batch, '', '\n', '\n'),
-    contentType: 'application/x-ndjson',
-  }),
+export const ndjsonEncoder: Encoder = joinedEncoder('ndjson', {
+  ...{ before: '', between: '\n', after: '\n' },
+  contentType: 'application/x-ndjson',
 });

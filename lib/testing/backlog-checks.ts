@@ -17,8 +17,12 @@ export const BACKLOG_CHECKS: Readonly<Record<string, Check>> = {
     const lease = await bench.lease();
     assert.equal(lease.partition, '');
     assert.deepEqual(jsonOf(lease), events.map(eventJson));
-    for (const { bytes, event, attempts } of lease.events) {
-      assert.equal(bytes, Buffer.byteLength(eventJson(event)));
+    for (const leased of lease.events) {
+      const { bytes, event, id, attempts } = leased;
+      const json = Buffer.alloc(bytes + 2, '.');
+      leased.writeJson(json, 1);
+      assert.equal(json.toString(), `.${eventJson(event)}.`);
+      assert.equal(id, event.id);
       assert.equal(attempts, 0);
     }
   },

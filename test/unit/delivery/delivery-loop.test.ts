@@ -249,7 +249,7 @@ describe('a batch that is refused', () => {
   it('dies event by event when the format cannot express it', async () => {
     const run = delivering({
       encode: (events) => {
-        if (events.some(({ data }) => data['number'] === 2)) {
+        if (events.some(({ event }) => event.data['number'] === 2)) {
           throw new Error('no way to say it');
         }
         return 'ok';

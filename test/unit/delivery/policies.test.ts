@@ -14,10 +14,13 @@ import { steadyTime } from '../../../lib/delivery/steady-time.js';
 import { ordinaryEvents } from '../../../lib/testing/contract-events.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 
-const leased = (bytes: number, attempts = 0, acceptedAt = 0): LeasedEvent => ({
-  event: ordinaryEvents(1)[0]!,
-  ...{ bytes, attempts, acceptedAt },
-});
+const leased = (bytes: number, attempts = 0, acceptedAt = 0): LeasedEvent => {
+  const event = ordinaryEvents(1)[0]!;
+  return {
+    ...{ event, id: event.id, bytes, attempts, acceptedAt },
+    writeJson: () => undefined,
+  };
+};
 
 describe('the status of an answer', () => {
   it.each([
