@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
@@ -56,7 +57,7 @@ function handWritten(url, { connections, compression }) {
   const waiting = [];
   let lanes = 0;
   let idle;
-  let ids = 0;
+  
   const post = async (batch) => {
     let body = JSON.stringify(batch);
     const headers = { 'content-type': 'application/json' };
@@ -88,7 +89,7 @@ function handWritten(url, { connections, compression }) {
   const emit = (i) => {
     payload.amount = i;
     waiting.push({
-      id: String(ids++),
+      id: randomUUID(),
       name: NAME,
       timestamp: new Date().toISOString(),
       data: { ...payload },
