@@ -69,8 +69,9 @@ function withTracker(
     {
       provide: getMetricsToken(extras.name),
       inject: [MODULE_OPTIONS_TOKEN],
-      useFactory: (options: TrackingModuleOptions): Metrics =>
-        options.metrics ?? absentMetrics(extras.name),
+      // A factory that answered no options at all is told by the tracker's boot.
+      useFactory: (options: TrackingModuleOptions | null): Metrics =>
+        options?.metrics ?? absentMetrics(extras.name),
     },
   ];
   return {
