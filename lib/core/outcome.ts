@@ -34,24 +34,16 @@ export function isRefusal(reason: string): boolean {
   return REFUSALS.has(reason);
 }
 
-/** Gathers outcomes while an event travels. */
+/** Follows an event while it travels: whether it was taken where it should have been. */
 export class Trace {
   /** Why it, or one of the events that it became, ended before the first backend. */
   dropped: string | undefined;
-  /** A map: a backend may be called `constructor`. */
-  private readonly outcomes = new Map<string, Outcome>();
   private failed = false;
 
   /** @param waits whether the event may wait for room */
   constructor(readonly waits: boolean) {}
 
-  record(path: string, outcome: Outcome): void {
-    const before = this.outcomes.get(path);
-    // An event that became several may fare differently at one backend: the worst counts.
-    if (before === undefined || before.status === 'accepted') {
-      this.outcomes.set(path, outcome);
-    }
-    const { status, reason = '' } = outcome;
+  record(_path: string, { status, reason = '' }: Outcome): void {
     this.failed ||= status === 'failed' || isRefusal(reason);
   }
 
@@ -60,6 +52,21 @@ export class Trace {
     return (
       this.failed || (this.dropped !== undefined && isRefusal(this.dropped))
     );
+  }
+}
+
+/** Remembers what happened where, for the report of `emitAsync`. */
+export class ReportedTrace extends Trace {
+  /** A map: a backend may be called `constructor`. */
+  private readonly outcomes = new Map<string, Outcome>();
+
+  override record(path: string, outcome: Outcome): void {
+    super.record(path, outcome);
+    const before = this.outcomes.get(path);
+    // An event that became several may fare differently at one backend: the worst counts.
+    if (before === undefined || before.status === 'accepted') {
+      this.outcomes.set(path, outcome);
+    }
   }
 
   report(event: TrackingEvent): DispatchReport {

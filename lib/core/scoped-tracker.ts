@@ -4,7 +4,7 @@ import type { EmitOptions } from './event-factory.js';
 import type { JsonObject } from './json.js';
 import { isTrackingError, TrackingError } from './errors.js';
 import type { DispatchReport } from './outcome.js';
-import { Trace } from './outcome.js';
+import { ReportedTrace, Trace } from './outcome.js';
 import type { ProcessingStep } from './processing-step.js';
 import type { DropReason } from './processor.js';
 import { ResolvedContext, EMPTY_CONTEXT } from './resolved-context.js';
@@ -60,7 +60,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     if (typeof event === 'string') {
       return { dropped: event, outcomes: {} };
     }
-    const trace = new Trace(true);
+    const trace = new ReportedTrace(true);
     const underWay = this.runtime.dispatch(event, this.steps, trace);
     scope?.owner?.accounting?.dispatched(trace, underWay);
     await underWay;

@@ -23,6 +23,8 @@ import type {
 } from './request-options.js';
 import { ResponseGate } from './response-gate.js';
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** Follows the requests of a host for one tracker: opens their scopes, and does what is to be done at their end. */
 export class RequestTracking implements RequestHost {
   readonly clock: Clock;
@@ -232,12 +234,22 @@ export class RequestTracking implements RequestHost {
     context: RequestContext,
     outcome: RequestOutcome,
   ): RequestSummary {
-    return {
-      ...outcome,
+    const { status, aborted, error, durationMs } = outcome;
+    // Spread into one literal, what may be absent would cost more than the rest of the end.
+    const summary: Writable<RequestSummary> = {
+      aborted,
+      durationMs,
       events: context.accounting?.events ?? 0,
       dropped: context.accounting?.droppedEvents ?? 0,
       context: this.tracker.resolveContext(),
     };
+    if (status !== undefined) {
+      summary.status = status;
+    }
+    if (error !== undefined) {
+      summary.error = error;
+    }
+    return summary;
   }
 
   private failed(path: string, consequence: string, error: unknown): void {
