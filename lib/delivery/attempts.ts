@@ -19,6 +19,8 @@ export interface Tried {
 export class Attempts<Payload> {
   /** Attempts to send what was sent before, event by event. */
   retried = 0;
+  private ended = false;
+  private readonly underWay = new Set<() => void>();
 
   constructor(
     private readonly clock: Clock,
@@ -26,9 +28,15 @@ export class Attempts<Payload> {
     private readonly transport: Transport<Payload>,
     private readonly settings: () => DeliverySettings,
     private readonly reporter: DeliveryReporter,
-    /** Aborted when everything ends. */
-    private readonly end: AbortSignal,
   ) {}
+
+  /** Everything ends: gives up what is under way, and whatever is still tried. */
+  end(): void {
+    this.ended = true;
+    for (const giveUp of this.underWay) {
+      giveUp();
+    }
+  }
 
   async make(batch: Batch<Payload>): Promise<Tried> {
     const started = this.clock.monotonicMs();
@@ -86,12 +94,12 @@ export class Attempts<Payload> {
       const timer = this.clock.setTimeout(() => {
         give(`no answer within ${timeoutMs} ms`);
       }, timeoutMs);
-      this.end.addEventListener('abort', onEnd);
+      this.underWay.add(onEnd);
       stop = () => {
         this.clock.clearTimeout(timer);
-        this.end.removeEventListener('abort', onEnd);
+        this.underWay.delete(onEnd);
       };
-      if (this.end.aborted) {
+      if (this.ended) {
         onEnd();
       }
     });

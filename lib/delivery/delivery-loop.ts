@@ -46,7 +46,6 @@ export class DeliveryLoop<Payload> {
   private readonly waiters: SettleWaiters;
   private readonly recorder: Recorder;
   private readonly dropped = new ReasonCounter();
-  private readonly end = new AbortController();
   private closing: Promise<void> | undefined;
 
   constructor(private readonly parts: DeliveryParts<Payload>) {
@@ -79,7 +78,6 @@ export class DeliveryLoop<Payload> {
       parts.transport,
       settings,
       this.reporter,
-      this.end.signal,
     );
     this.plan = new LeasePlan(
       host.clock,
@@ -94,7 +92,7 @@ export class DeliveryLoop<Payload> {
       this.attempts,
       this.destination,
       this.reporter,
-      (lease, settlements) => this.recorder.record(lease, settlements),
+      this.recorder,
     );
     backlog.open({
       ...{ tracker: host.tracker, path: host.path, clock: host.clock, time },
@@ -213,7 +211,7 @@ export class DeliveryLoop<Payload> {
     const deadline = new Deadline(host.clock, timeoutMs);
     const sending = new Deadline(host.clock, timeoutMs * (1 - HAND_OVER_SHARE));
     await sending.race(this.lanes.drain(), undefined);
-    this.end.abort();
+    this.attempts.end();
     await deadline.race(
       this.lanes.stop().then(() => this.leaveRest()),
       undefined,

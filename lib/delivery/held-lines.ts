@@ -1,4 +1,5 @@
-import type { Line } from './batch.js';
+import type { LeasedEvent } from './backlog.js';
+import type { Batch, Line } from './batch.js';
 
 /** Lines that wait for a lane, in the order in which they came. */
 export class HeldLines<Payload> {
@@ -83,6 +84,21 @@ export class HeldLines<Payload> {
       this.lines.delete(latest);
     }
     return latest;
+  }
+
+  /** Takes lines of which every event is as old as that; answers their batches. */
+  takeOlder(
+    ageOf: (event: LeasedEvent) => number,
+    maxAgeMs: number,
+  ): Batch<Payload>[] {
+    const old = [...this.lines].filter((line) => {
+      const newest = line.batches.at(-1)?.events.at(-1);
+      return newest !== undefined && ageOf(newest) >= maxAgeMs;
+    });
+    for (const line of old) {
+      this.lines.delete(line);
+    }
+    return old.flatMap((line) => line.batches);
   }
 
   takeAll(): Line<Payload>[] {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import { Alarm } from './alarm.js';
 import type { Attempts } from './attempts.js';
-import type { Lease, Settlement } from './backlog.js';
+import type { Lease } from './backlog.js';
 import type { Batch } from './batch.js';
 import { Line } from './batch.js';
 import type { DeliveryParts } from './delivery-parts.js';
@@ -14,12 +14,7 @@ import { Intake } from './intake.js';
 import type { Judgement } from './judgement.js';
 import type { LeasePlan } from './lease-plan.js';
 import { REST_MS } from './lease-plan.js';
-
-/** Records what became of events; does not reject. */
-export type Record = (
-  lease: Lease,
-  settlements: readonly Settlement[],
-) => Promise<void>;
+import type { Recorder } from './recorder.js';
 
 /**
  * Takes batches out of the backlog and through their attempts, several at a time.
@@ -48,7 +43,7 @@ export class Lanes<Payload> {
     private readonly attempts: Attempts<Payload>,
     private readonly destination: Destination,
     private readonly reporter: DeliveryReporter,
-    private readonly record: Record,
+    private readonly recorder: Recorder,
   ) {
     const { host, partitionOf, groupOf, newId } = parts;
     this.ordered = partitionOf !== undefined;
@@ -115,14 +110,20 @@ export class Lanes<Payload> {
     return this.destination.circuit.state === 'ok';
   }
 
+  private get underWay(): number {
+    return this.running.size + this.leasing;
+  }
+
   private get isFull(): boolean {
-    return this.running.size + this.leasing >= this.destination.lanes;
+    return this.underWay >= this.destination.lanes;
   }
 
   private pump(): void {
     const now = this.clock.monotonicMs();
     while (this.mayStart(now)) {
-      const line = this.isOk ? this.nextDue(now) : this.nextProbe();
+      const line = this.isOk
+        ? this.held.takeDue(now, this.mayGo)
+        : this.nextProbe(now);
       if (line !== undefined) {
         this.start(line);
       } else if (!this.startLease(now)) {
@@ -133,37 +134,26 @@ export class Lanes<Payload> {
   }
 
   private mayStart(now: number): boolean {
-    if (this.ending?.over === true) {
-      return false;
+    if (this.ending?.over === true || this.isOk) {
+      return this.ending?.over !== true && !this.isFull;
     }
-    if (this.isOk) {
-      return !this.isFull;
-    }
-    return (
-      !this.probing &&
-      (this.ending !== undefined || now >= this.destination.circuit.probeAt)
-    );
-  }
-
-  private nextDue(now: number): Line<Payload> | undefined {
-    return this.held.takeDue(now, (line) => this.mayGo(line));
+    const isTime = now >= this.destination.circuit.probeAt;
+    return !this.probing && (this.ending !== undefined || isTime);
   }
 
   /** Streams that fail share one lane. */
-  private mayGo(line: Line<Payload>): boolean {
-    return (
-      !this.ordered ||
-      !line.failing ||
-      ![...this.running.keys()].some((other) => other.failing)
-    );
-  }
+  private readonly mayGo = (line: Line<Payload>): boolean =>
+    !this.ordered ||
+    !line.failing ||
+    ![...this.running.keys()].some((other) => other.failing);
 
-  private nextProbe(): Line<Payload> | undefined {
+  private nextProbe(now: number): Line<Payload> | undefined {
+    this.giveUpOld();
     const { probeEvents, pauseReason } = this.destination.circuit;
     // What was tried in vain must not stand for the destination: others have their turn as well.
     if (
       !this.held.hasUntried(probeEvents) &&
-      this.plan.isDue &&
+      this.plan.isDue(now) &&
       (this.ordered || this.held.small(probeEvents) < this.maxHeld)
     ) {
       return undefined;
@@ -176,8 +166,19 @@ export class Lanes<Payload> {
     return line;
   }
 
+  /** While the destination is away, what is held would otherwise grow old unseen. */
+  private giveUpOld(): void {
+    if (this.destination.circuit.state === 'retrying') {
+      const { ageOf, maxAgeMs } = this.giveUp();
+      for (const { lease, events } of this.held.takeOlder(ageOf, maxAgeMs)) {
+        const outcome = { reason: 'expired' } as const;
+        void this.recorder.record(lease, [{ events, outcome }]);
+      }
+    }
+  }
+
   private startLease(now: number): boolean {
-    if (this.plan.nextAt(now) > now || !this.makeRoom(now)) {
+    if (!this.plan.isDue(now) || !this.makeRoom(now)) {
       return false;
     }
     const probe = !this.isOk;
@@ -220,7 +221,7 @@ export class Lanes<Payload> {
       lease,
       isAway ? this.giveUp() : undefined,
     );
-    await this.record(lease, late);
+    await this.recorder.record(lease, late);
     for (const line of lines) {
       this.held.add(line);
     }
@@ -242,10 +243,9 @@ export class Lanes<Payload> {
     if (batch === undefined) {
       return;
     }
-    const saturated = this.isFull;
+    const saturated = this.underWay + 1 >= this.destination.lanes;
     const isLast = this.ending !== undefined;
     const tried = await this.attempts.make(batch);
-    const { judgement } = tried;
     const isBack = this.destination.learn(
       line.partition,
       batch,
@@ -257,11 +257,11 @@ export class Lanes<Payload> {
     }
     const { settlements, batches } = followUp(
       batch,
-      judgement,
+      tried.judgement,
       this.giveUp(),
       this.parts.newId,
     );
-    await this.record(batch.lease, settlements);
+    await this.recorder.record(batch.lease, settlements);
     this.goOn(line, batches, tried.judgement, isLast);
     if (isLast && !this.isOk && this.ending !== undefined) {
       this.ending.over = true;
@@ -305,7 +305,7 @@ export class Lanes<Payload> {
   }
 
   private arm(now: number): void {
-    if (this.ending !== undefined && this.isIdle(this.ending.over)) {
+    if (this.ending !== undefined && this.isIdle(now, this.ending.over)) {
       this.ending.drained();
     }
     this.alarm.set(
@@ -317,10 +317,10 @@ export class Lanes<Payload> {
     );
   }
 
-  private isIdle(isOver: boolean): boolean {
+  private isIdle(now: number, isOver: boolean): boolean {
     return (
-      this.running.size + this.leasing === 0 &&
-      (isOver || (this.held.size === 0 && !this.plan.isDue))
+      this.underWay === 0 &&
+      (isOver || (this.held.size === 0 && !this.plan.isDue(now)))
     );
   }
 
@@ -328,7 +328,7 @@ export class Lanes<Payload> {
     return this.isFull
       ? Infinity
       : Math.min(
-          this.held.nextDueAt((line) => this.mayGo(line)) ?? Infinity,
+          this.held.nextDueAt(this.mayGo) ?? Infinity,
           this.nextLeaseAt(now),
         );
   }

@@ -37,9 +37,9 @@ export class LeasePlan {
     };
   }
 
-  /** Whether a batch waits. */
-  get isDue(): boolean {
-    return this.backlog.availableIn(this.request()) === 0;
+  /** Whether a batch can be taken now. */
+  isDue(now: number): boolean {
+    return this.nextAt(now) <= now;
   }
 
   /** The monotonic time at which a batch can be taken. */

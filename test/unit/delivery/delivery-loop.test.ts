@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { TrackingEvent } from '../../../lib/core/event.js';
 import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
-import type { Answer } from '../../support/delivery.js';
+import type { Answer, Delivering } from '../../support/delivery.js';
 import {
   DELIVERED,
   delivering,
@@ -56,6 +57,37 @@ describe('batching', () => {
     await run.clock.advance(1_001);
     expect(run.sent.map((one) => one.ids)).toEqual([[event!.id], [event!.id]]);
   });
+});
+
+describe('concurrency', () => {
+  it.each([
+    [undefined, 32],
+    [{ min: 3, max: 3 }, 3],
+  ])(
+    '%p grows to %i while the destination keeps its pace',
+    async (range, most) => {
+      let underWay = 0;
+      let seen = 0;
+      const run: Delivering = delivering({
+        batch: { maxEvents: 1 },
+        ...(range === undefined ? {} : { concurrency: range }),
+        answer: () =>
+          new Promise((resolve) => {
+            underWay++;
+            seen = Math.max(seen, underWay);
+            run.clock.setTimeout(() => {
+              underWay--;
+              resolve(DELIVERED);
+            }, 20);
+          }),
+      });
+      run.accept(2_000);
+      await run.clock.advance(21);
+      expect(seen).toBeLessThanOrEqual(4);
+      await run.clock.advance(1_000);
+      expect(seen).toBe(most);
+    },
+  );
 });
 
 describe('an attempt that fails', () => {
@@ -309,7 +341,7 @@ describe('an answer per event', () => {
 });
 
 describe('streams', () => {
-  const parity = ({ data }: { data: Readonly<Record<string, unknown>> }) =>
+  const parity = ({ data }: TrackingEvent) =>
     Number(data['number']) % 2 === 0 ? 'even' : 'odd';
 
   it('are never mixed, and stay in order through failures', async () => {

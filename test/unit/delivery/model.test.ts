@@ -95,7 +95,7 @@ function check(run: Delivering, accepted: number): void {
   );
 }
 
-async function play(
+async function expectEverySettled(
   steps: readonly Step[],
   options: { readonly ordered: boolean; readonly maxAttempts: number },
 ): Promise<void> {
@@ -163,7 +163,7 @@ describe('whatever a destination answers', () => {
     async (_, ordered, maxAttempts) => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-          await play(steps, { ordered, maxAttempts });
+          await expectEverySettled(steps, { ordered, maxAttempts });
         }),
         { numRuns: 60, endOnFailure: true },
       );
