@@ -52,8 +52,18 @@ export type {
   SendResult,
 } from './formats/encoder.js';
 export type { FormatName } from './formats/encoders.js';
+export type { AtomEncoderOptions } from './formats/atom.encoder.js';
+export { atomEncoder } from './formats/atom.encoder.js';
+export type { CloudeventsEncoderOptions } from './formats/cloudevents.encoder.js';
+export { cloudeventsEncoder } from './formats/cloudevents.encoder.js';
+export type { GdqEncoderOptions } from './formats/gdq.encoder.js';
+export { gdqEncoder } from './formats/gdq.encoder.js';
 export { jsonEncoder } from './formats/json.encoder.js';
 export { ndjsonEncoder } from './formats/ndjson.encoder.js';
+export type { PaltabrainEncoderOptions } from './formats/paltabrain.encoder.js';
+export { paltabrainEncoder } from './formats/paltabrain.encoder.js';
+export type { SegmentEncoderOptions } from './formats/segment.encoder.js';
+export { segmentEncoder } from './formats/segment.encoder.js';
 export type { HttpAuth } from './http/auth.js';
 export type { Compression } from './http/compression.js';
 export type { HttpBackend } from './http/http-backend.js';

@@ -1,16 +1,22 @@
 import { isRecord, Problems } from '../core/validation.js';
-import { ENCODERS, encoderNamed } from '../formats/encoders.js';
+import { ENCODERS, isFormatName } from '../formats/encoders.js';
 import { checkAuth } from './auth.js';
 import { compressions } from './compression.js';
 
-const CHANGEABLE = [
+const CHANGEABLE: readonly string[] = [
   ...['url', 'headers', 'auth', 'batch', 'retry', 'concurrency', 'timeoutMs'],
   ...['conflict', 'noEmit', 'testMode'],
 ];
-const FIXED = [
+const FIXED: readonly string[] = [
   ...['format', 'backlog', 'compression', 'onDeadLetter', 'tls', 'dispatcher'],
 ];
-const BACKLOG_METHODS = ['open', 'append', 'lease', 'onAvailable', 'close'];
+const BACKLOG_METHODS: readonly string[] = [
+  'open',
+  'append',
+  'lease',
+  'onAvailable',
+  'close',
+];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 const LINE_END = /[\r\n\0]/;
 
@@ -70,7 +76,7 @@ function checkFixed(
   problems.optional(options['format'], (value) => {
     const known =
       typeof value === 'string'
-        ? encoderNamed(value) !== undefined
+        ? isFormatName(value)
         : isRecord(value) && typeof value['encode'] === 'function';
     if (!known) {
       const names = Object.keys(ENCODERS).join(', ');

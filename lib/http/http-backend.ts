@@ -14,7 +14,7 @@ import { DeliveryLoop } from '../delivery/delivery-loop.js';
 import { memoryBacklog } from '../delivery/memory-backlog.js';
 import { boundedPartitions } from '../delivery/partitions.js';
 import type { Encoder } from '../formats/encoder.js';
-import { encoderNamed } from '../formats/encoders.js';
+import { ENCODERS } from '../formats/encoders.js';
 import { checkHttpOptions } from './check-options.js';
 import type { HttpBackendChanges, HttpBackendOptions } from './http-options.js';
 import type { HttpPayload } from './http-payload.js';
@@ -61,8 +61,7 @@ class DeliveringHttpBackend implements HttpBackend {
 
   constructor(private options: HttpBackendOptions) {
     const { format = 'json' } = options;
-    this.encoder =
-      typeof format === 'string' ? (encoderNamed(format) as Encoder) : format;
+    this.encoder = typeof format === 'string' ? ENCODERS[format]() : format;
     this.backlog = options.backlog ?? memoryBacklog();
     this.settings = httpSettings(options, this.encoder);
   }
