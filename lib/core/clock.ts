@@ -10,4 +10,6 @@ export interface Clock {
   /** Calls `run` once after `ms`, outside the async context of the caller. Very long times may end early. */
   setTimeout(run: () => void, ms: number): TimerHandle;
   clearTimeout(handle: TimerHandle): void;
+  /** Keeps the process alive until the function it answers is called: its own timers do not. */
+  keepAlive?(): () => void;
 }

@@ -20,5 +20,13 @@ export function systemClock(): Clock {
     clearTimeout: (handle: TimerHandle) => {
       clearTimeout(handle as NodeJS.Timeout);
     },
+    keepAlive: () => {
+      const handle = outside.runInAsyncScope(() =>
+        setInterval(() => undefined, MAX_TIMER_MS),
+      );
+      return () => {
+        clearInterval(handle);
+      };
+    },
   };
 }

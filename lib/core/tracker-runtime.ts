@@ -88,7 +88,9 @@ export class TrackerRuntime {
       clock,
       this.timeoutMs('flush', budget, DEFAULT_FLUSH_MS),
     );
-    return this.flushUntil(deadline, this.topology.leaves());
+    return this.keepingAlive(() =>
+      this.flushUntil(deadline, this.topology.leaves()),
+    );
   }
 
   /** @param reserveMs the last part of the time, kept for closing the backends: what hangs does not get it */
@@ -97,10 +99,22 @@ export class TrackerRuntime {
     reserveMs?: number,
   ): Promise<FlushResult> {
     const timeoutMs = this.timeoutMs('close', budget, DEFAULT_CLOSE_MS);
-    return (this.closing ??= this.closeOnce(
-      timeoutMs,
-      reserveMs ?? Math.min(CLOSE_RESERVE_MS, timeoutMs / 10),
+    return (this.closing ??= this.keepingAlive(() =>
+      this.closeOnce(
+        timeoutMs,
+        reserveMs ?? Math.min(CLOSE_RESERVE_MS, timeoutMs / 10),
+      ),
     ));
+  }
+
+  /** A process that has nothing else to do must not end before its events are where they belong. */
+  private async keepingAlive<T>(work: () => Promise<T>): Promise<T> {
+    const release = this.services.clock.keepAlive?.();
+    try {
+      return await work();
+    } finally {
+      release?.();
+    }
   }
 
   /** Flushes and closes a backend that was replaced. */
