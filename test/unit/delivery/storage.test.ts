@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Backlog, Lease } from '../../../lib/delivery/backlog.js';
+import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
+import { delivering, retryable } from '../../support/delivery.js';
+
+interface Troubles {
+  lease: number;
+  settle: number;
+}
+
+/** A backlog that keeps to the port on a storage that fails, and outlives the process if it is told so. */
+function troubled(troubles: Troubles, lasting = false): Backlog {
+  const backlog = memoryBacklog();
+  const trouble = (what: keyof Troubles) => {
+    if (troubles[what] > 0) {
+      troubles[what]--;
+      throw new Error(`no ${what}`);
+    }
+  };
+  const around = (lease: Lease): Lease => ({
+    ...{ token: lease.token, partition: lease.partition, events: lease.events },
+    settle: async (settlements) => {
+      await Promise.resolve();
+      trouble('settle');
+      await lease.settle(settlements);
+    },
+    renew: (ms) => lease.renew(ms),
+    release: (afterMs) => lease.release(afterMs),
+  });
+  return {
+    lasting,
+    open: (host) => {
+      backlog.open(host);
+    },
+    append: (events, wait) => backlog.append(events, wait),
+    lease: async (request) => {
+      trouble('lease');
+      const lease = await backlog.lease(request);
+      return lease === undefined ? undefined : around(lease);
+    },
+    availableIn: (request) => backlog.availableIn(request),
+    onAvailable: (listener) => {
+      backlog.onAvailable(listener);
+    },
+    mark: () => backlog.mark(),
+    isSettled: (mark) => backlog.isSettled(mark),
+    stats: () => backlog.stats(),
+    deadLetters: (filter) => backlog.deadLetters(filter),
+    replay: (filter) => backlog.replay(filter),
+    close: () => backlog.close(),
+  };
+}
+
+describe('a storage that fails', () => {
+  it('to lease is asked again, and reported once', async () => {
+    const run = delivering({ backlog: troubled({ lease: 3, settle: 0 }) });
+    run.accept(5);
+    await run.clock.advance(5_000);
+    expect(run.loop.stats()).toMatchObject({ delivered: 5, depth: 0 });
+    expect(run.reports).toMatchObject([
+      { code: 'backlog_failed', error: { message: 'no lease' } },
+    ]);
+  });
+
+  it('to settle is asked again, and nothing is sent twice meanwhile', async () => {
+    const run = delivering({ backlog: troubled({ lease: 0, settle: 3 }) });
+    run.accept(5);
+    await run.clock.advance(6_000);
+    expect(run.loop.stats()).toMatchObject({ delivered: 5, depth: 0 });
+    expect(run.sent).toHaveLength(1);
+    expect(run.reports).toMatchObject([{ code: 'backlog_failed' }]);
+    run.accept(1);
+    await run.clock.advance(1_001);
+    expect(run.loop.stats()).toMatchObject({ delivered: 6 });
+  });
+
+  it('does not keep close from ending in time', async () => {
+    const run = delivering({ backlog: troubled({ lease: 0, settle: 1e9 }) });
+    run.accept(5);
+    const closing = run.loop.close({ timeoutMs: 1_000 });
+    await run.clock.advance(1_000);
+    await expect(closing).resolves.toBeUndefined();
+  });
+});
+
+describe('a storage that lasts', () => {
+  it('keeps at the end what was not delivered', async () => {
+    const run = delivering({
+      backlog: troubled({ lease: 0, settle: 0 }, true),
+      answer: () => retryable(),
+    });
+    run.accept(1_200);
+    await run.clock.advance(5_000);
+    const closing = run.loop.close({ timeoutMs: 1_000 });
+    await run.clock.advance(1_000);
+    await closing;
+    expect(run.lost).toEqual([]);
+    expect(run.loop.stats()).toMatchObject({ dead: 0, depth: 1_200 });
+  });
+});
+
+describe('what was leased while the destination is away', () => {
+  it('may be partly too old: the rest goes on', async () => {
+    const run = delivering({
+      retry: { maxAgeMs: 60_000 },
+      batch: { maxEvents: 1 },
+      answer: () => retryable(),
+      concurrency: { min: 1, max: 1 },
+    });
+    run.accept(4);
+    await run.clock.advance(50_000);
+    const young = run.accept(3);
+    await run.clock.advance(12_000);
+    run.answer = () => ({ status: 'delivered' });
+    await run.clock.advance(40_000);
+    expect([...run.arrived.keys()]).toEqual(
+      expect.arrayContaining(young.map(({ id }) => id)),
+    );
+    expect(run.loop.stats()).toMatchObject({ dead: 4, delivered: 3 });
+  });
+});

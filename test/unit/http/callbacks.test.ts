@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { httpSettings, secretsOf } from '../../../lib/http/http-settings.js';
+import type { HttpBackendOptions } from '../../../lib/http/http-options.js';
+import { jsonEncoder } from '../../../lib/formats/json.encoder.js';
+import type { Encoder } from '../../../lib/formats/encoder.js';
+import { httpBackend } from '../../../lib/http/http-backend.js';
+import { record } from '../../support/recording.js';
+
+const url = 'http://127.0.0.1:9/';
+
+describe('functions that an httpBackend calls', () => {
+  it('may fail: the stream of an event is then "other", and it is told', async () => {
+    const run = record({
+      backends: {
+        http: httpBackend({
+          ...{ url, noEmit: true },
+          batch: {
+            partitionBy: () => {
+              throw new Error('no stream');
+            },
+          },
+        }),
+      },
+    });
+    run.tracker.emit('a');
+    await run.clock.advance(1_001);
+    expect(run.tracker.stats().backends['http']).toMatchObject({
+      delivered: 1,
+    });
+    expect(run.reports).toMatchObject([
+      { code: 'callback_failed', path: 'http', message: 'partitionBy failed' },
+    ]);
+  });
+
+  it('of a format keep their this, and see every event', async () => {
+    const encoded: string[][] = [];
+    const format: Encoder & { readonly mark: string } = {
+      ...{ name: 'own', mark: '!' },
+      encode: (batch) => {
+        encoded.push(batch.map(({ name }) => name));
+        return { body: '', contentType: 'text/plain' };
+      },
+      accept(event) {
+        return { ...event, name: event.name + this.mark };
+      },
+      groupBy(event) {
+        return this.mark + event.name;
+      },
+      partitionBy() {
+        return this.mark;
+      },
+    };
+    const run = record({
+      backends: { http: httpBackend({ url, noEmit: true, format }) },
+    });
+    for (const name of ['a', 'a', 'b', 'a']) {
+      run.tracker.emit(name);
+    }
+    await run.clock.advance(1_001);
+    expect(encoded).toEqual([['a!', 'a!'], ['b!'], ['a!']]);
+  });
+});
+
+describe('what must not be shown', () => {
+  it.each<[HttpBackendOptions['auth'], string[]]>([
+    [{ basic: { username: 'u', password: 'password' } }, ['password']],
+    [{ bearer: 'token' }, ['token']],
+    [{ apiKey: { key: 'the-key' } }, ['the-key']],
+    [{ hmac: { secret: 'secret' } }, ['secret']],
+    [() => ({}), []],
+    [undefined, []],
+  ])('of %j is known', (auth, secrets) => {
+    const options = { url, ...(auth === undefined ? {} : { auth }) };
+    expect(secretsOf(httpSettings(options, jsonEncoder))).toEqual(secrets);
+  });
+
+  it('is also what stands in the query and in a header', () => {
+    const settings = httpSettings(
+      { url: `${url}?key=longer-one&v=1`, headers: { Authorization: 'short' } },
+      jsonEncoder,
+    );
+    expect(secretsOf(settings)).toEqual(['longer-one', 'short']);
+  });
+});
