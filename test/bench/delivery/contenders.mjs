@@ -57,7 +57,7 @@ function handWritten(url, { connections, compression }) {
   const waiting = [];
   let lanes = 0;
   let idle;
-  
+
   const post = async (batch) => {
     let body = JSON.stringify(batch);
     const headers = { 'content-type': 'application/json' };
