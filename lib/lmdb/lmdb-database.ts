@@ -1,6 +1,7 @@
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import { TrackingError } from '../core/errors.js';
+import { messageOf } from '../core/show.js';
 import type { Settled } from '../metrics/write-queue.js';
 import { LmdbDraft } from './lmdb-draft.js';
 import { prepareLmdbFile } from './lmdb-file.js';
@@ -29,6 +30,8 @@ const EMPTY = Buffer.alloc(0);
  *   the file holds a state that was flushed.
  */
 export class LmdbDatabase {
+  private lastFailed = false;
+
   private constructor(private readonly db: RootDatabase<Buffer, Buffer>) {}
 
   /** @throws TrackingError `invalid_options` when the file cannot be used */
@@ -40,6 +43,8 @@ export class LmdbDatabase {
         keyEncoding: 'binary',
         useVersions: true,
         separateFlushed: true,
+        // Its promises of whole turns are nobody's, and end the process when they reject.
+        eventTurnBatching: false,
       }),
     );
   }
@@ -80,7 +85,12 @@ export class LmdbDatabase {
     yield* this.db.getKeys(range);
   }
 
+  /** Flushes and lets go; after a failed write it only lets go: LMDB never answers to that flush. */
   async close(): Promise<void> {
+    if (this.lastFailed) {
+      void this.db.close();
+      return;
+    }
     await this.db.flushed;
     await this.db.close();
   }
@@ -90,13 +100,34 @@ export class LmdbDatabase {
     return this.db.getEntry(VERSION_KEY)?.version ?? 0;
   }
 
-  private commit(draft: LmdbDraft, version: number): Promise<boolean> {
+  private async commit(draft: LmdbDraft, version: number): Promise<boolean> {
     const write = (): void => {
       draft.writeTo(this.db);
       void this.db.put(VERSION_KEY, EMPTY, version + 1);
     };
-    return version === 0
-      ? this.db.ifNoExists(VERSION_KEY, write)
-      : this.db.ifVersion(VERSION_KEY, version, write);
+    try {
+      const done = await (version === 0
+        ? this.db.ifNoExists(VERSION_KEY, write)
+        : this.db.ifVersion(VERSION_KEY, version, write));
+      this.lastFailed = false;
+      return done;
+    } catch (error) {
+      this.lastFailed = true;
+      throw new Error(
+        `the metrics could not be written (${await reasonOf(error)}); is the disk full?`,
+        { cause: error },
+      );
+    }
   }
+}
+
+/** LMDB tells the reason apart from the failure, and later. */
+async function reasonOf(error: unknown): Promise<string> {
+  const { commitError } = error as { commitError?: PromiseLike<unknown> };
+  try {
+    await commitError;
+  } catch (cause) {
+    return messageOf(cause);
+  }
+  return messageOf(error);
 }

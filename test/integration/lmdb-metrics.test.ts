@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import {
   mkdtempSync,
@@ -167,6 +167,42 @@ describe('retention', () => {
     expect(await after.total('run', 'd')).toBe(31);
     await after.close();
   });
+});
+
+describe('a full disk', () => {
+  it('is told to whoever counts, loses nothing that was counted, and lets go', async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path]);
+    try {
+      const metrics = open();
+      let counted = 0;
+      let problem: unknown;
+      for (let round = 0; problem === undefined && round < 200; round++) {
+        const results = await Promise.allSettled(
+          Array.from({ length: 200 }, (_, n) =>
+            metrics.increment(`run-${round}-${n}`, 'd'),
+          ),
+        );
+        counted += results.filter(
+          ({ status }) => status === 'fulfilled',
+        ).length;
+        problem = results.find(
+          (result) => result.status === 'rejected',
+        )?.reason;
+      }
+      expect(String(problem)).toMatch(/could not be written.*disk full/);
+
+      let found = 0;
+      for (let round = 0; round * 200 < counted + 200; round++) {
+        for (let n = 0; n < 200; n++) {
+          found += await metrics.total(`run-${round}-${n}`, 'd');
+        }
+      }
+      expect(found).toBe(counted);
+      await metrics.close();
+    } finally {
+      execFileSync('umount', ['--lazy', path]);
+    }
+  }, 30_000);
 });
 
 describe('several processes', () => {
