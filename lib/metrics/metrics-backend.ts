@@ -1,4 +1,5 @@
 import type { Backend, BackendHost, TimeBudget } from '../core/backend.js';
+import { TrackingError } from '../core/errors.js';
 import type { TrackingEvent } from '../core/event.js';
 import { messageOf, show } from '../core/show.js';
 import type { BackendStats } from '../core/stats.js';
@@ -41,6 +42,7 @@ export function metricsBackend(options: MetricsBackendOptions): Backend {
  * - An event whose effects do not all find room changes nothing, and is dropped as `overflow`.
  */
 class MetricsBackend implements Backend {
+  readonly drainsOnClose = true;
   private readonly book: RuleBook;
   private readonly recent: RecentIds;
   private readonly dropped = new ReasonCounter();
@@ -71,7 +73,7 @@ class MetricsBackend implements Backend {
   send(event: TrackingEvent): void {
     if (this.closed) {
       this.dropped.add('closed');
-      throw new Error('the metrics backend is closed');
+      throw new TrackingError('closed', 'the metrics backend is closed');
     }
     if (this.recent.has(event.id)) {
       this.idle++;
@@ -118,16 +120,24 @@ class MetricsBackend implements Backend {
     event: TrackingEvent,
     effects: Parameters<MetricsFlusher['take']>[0],
   ): void {
+    const name = show(event.name);
     try {
-      if (!this.flusher.take(effects)) {
-        throw new RangeError(
-          `maxWaiting (${this.settings.maxWaiting}) counters, members and facts wait for the store; ${show(event.name)} was not counted`,
-        );
+      if (this.flusher.take(effects)) {
+        return;
       }
     } catch (error) {
       this.dropped.add('overflow');
-      throw error;
+      throw new TrackingError(
+        'overflow',
+        `${name} was not counted: ${messageOf(error)}`,
+        { cause: error },
+      );
     }
+    this.dropped.add('overflow');
+    throw new TrackingError(
+      'overflow',
+      `maxWaiting (${this.settings.maxWaiting}) counters, members and facts wait for the store; ${name} was not counted`,
+    );
   }
 
   private report(message: string, error: unknown): void {

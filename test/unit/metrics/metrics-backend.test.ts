@@ -276,7 +276,7 @@ describe('putting together', () => {
     });
     void backend.send(event());
 
-    expect(() => backend.send(event())).toThrow(RangeError);
+    expect(() => backend.send(event())).toThrow(/safe integer/);
     expect(backend.stats?.()).toMatchObject({
       accepted: 1,
       dropped: { overflow: 1 },
