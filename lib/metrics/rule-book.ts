@@ -9,6 +9,8 @@ const MAX_NAMES = 1_000;
 /** Which rules an event falls under, and what they make of it. */
 export class RuleBook {
   private readonly byName = new Map<string, readonly CheckedRule[]>();
+  private timestamp = '';
+  private atMs = 0;
 
   constructor(
     private readonly rules: readonly CheckedRule[],
@@ -22,7 +24,7 @@ export class RuleBook {
   ): Effect[] {
     const effects: Effect[] = [];
     const rules = this.rulesFor(event.name);
-    const atMs = rules.length === 0 ? 0 : Date.parse(event.timestamp);
+    const atMs = rules.length === 0 ? 0 : this.momentOf(event.timestamp);
     for (const rule of rules) {
       try {
         effects.push(...effectsOf(rule, event, atMs, this.zone));
@@ -31,6 +33,15 @@ export class RuleBook {
       }
     }
     return effects;
+  }
+
+  /** Events of one millisecond come together, and reading a date costs more than counting. */
+  private momentOf(timestamp: string): number {
+    if (timestamp !== this.timestamp) {
+      this.timestamp = timestamp;
+      this.atMs = Date.parse(timestamp);
+    }
+    return this.atMs;
   }
 
   private rulesFor(name: string): readonly CheckedRule[] {
