@@ -39,6 +39,8 @@ export type ReportCode =
   | 'dead_letters'
   /** A backlog could not store or read. Told once, until it works again. */
   | 'backlog_failed'
+  /** A backlog on disk holds events of a path that no backend has any more. Told once. */
+  | 'events_left_behind'
   /** `awaitAccepted`: a response left although an event of its request was not accepted. */
   | 'not_accepted'
   /** Something of the app that the tracker calls (a `user` function, `onEnd`, …) threw or rejected. */

@@ -1,0 +1,165 @@
+import type { Clock } from '../core/clock.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventJson, storedEvent } from '../core/event.js';
+import type { DeadLetter, DeathCause } from '../delivery/dead-letter.js';
+import type { DeadLetterBounds } from '../delivery/memory-dead-letters.js';
+import type { BacklogFile, Writes } from './backlog-file.js';
+import type { LetterName } from './backlog-keys.js';
+import { keysOf, letterKey, letterNameIn } from './backlog-keys.js';
+
+const SLICE = 200;
+/** Other processes bury and replay too: what there is is counted anew when there seems to be too much, not more often. */
+const RECOUNT_MS = 1_000;
+
+export interface StoredLetter {
+  readonly key: Buffer;
+  readonly letter: DeadLetter;
+}
+
+/** A dead letter on its way to the file. */
+export interface NewLetter {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  readonly size: number;
+}
+
+/** The latest dead letters of one place, as many as the bounds let stay; those of all processes count. */
+export class LmdbDeadLetters {
+  private number = 0;
+  private count = 0;
+  private bytes = 0;
+  private countedAtMs = 0;
+  private changed = false;
+  /** There is one, and one more each time that this process was taken for dead. */
+  private readonly owners = new Set<string>();
+
+  constructor(
+    private readonly file: BacklogFile,
+    private readonly clock: Clock,
+    private readonly place: string,
+    private readonly path: string,
+    private readonly bounds: DeadLetterBounds,
+  ) {
+    this.recount();
+  }
+
+  /** Whether it was made by this very object. */
+  isOurs({ owner, number }: LetterName): boolean {
+    return this.owners.has(owner) && number < this.number;
+  }
+
+  make(
+    event: TrackingEvent,
+    cause: DeathCause,
+    at: number,
+    owner: string,
+  ): NewLetter {
+    const { reason, status, body } = cause;
+    this.owners.add(owner);
+    const json = eventJson(event);
+    const value = Buffer.from(
+      `${JSON.stringify({ reason, status, body, at, path: this.path })}\n${json}`,
+    );
+    const size = value.length;
+    const key = letterKey(this.place, {
+      ...{ at, owner, size },
+      number: this.number++ >>> 0,
+    });
+    return { key, value, size };
+  }
+
+  /** Writes new letters, in the place of the oldest where there are too many. */
+  write(writes: Writes, letters: readonly NewLetter[]): void {
+    if (letters.length === 0) {
+      return;
+    }
+    this.changed = true;
+    const { maxEvents, maxBytes } = this.bounds;
+    let count = this.count + letters.length;
+    let bytes = letters.reduce((sum, { size }) => sum + size, this.bytes);
+    const isOver = (): boolean => count > maxEvents || bytes > maxBytes;
+    if (isOver() && this.clock.monotonicMs() - this.countedAtMs > RECOUNT_MS) {
+      this.recount();
+      count = this.count + letters.length;
+      bytes = letters.reduce((sum, { size }) => sum + size, this.bytes);
+    }
+    if (isOver()) {
+      for (const key of this.file.keys(keysOf('d', this.place))) {
+        if (!isOver()) {
+          break;
+        }
+        writes.remove(key);
+        count--;
+        bytes -= letterNameIn(key).size;
+      }
+    }
+    for (const { key, value, size } of letters) {
+      if (isOver()) {
+        count--;
+        bytes -= size;
+      } else {
+        writes.put(key, value);
+      }
+    }
+    this.count = count;
+    this.bytes = bytes;
+  }
+
+  /** From the oldest on, in slices that are read when they are asked for. */
+  *slices(): Generator<StoredLetter[]> {
+    const range = keysOf('d', this.place);
+    let { start } = range;
+    for (;;) {
+      this.file.refresh();
+      const slice: StoredLetter[] = [];
+      let last: Buffer | undefined;
+      for (const { key, value } of this.file.entries(
+        { ...range, start },
+        SLICE,
+      )) {
+        last = key;
+        const letter = decode(value);
+        if (letter !== undefined) {
+          slice.push({ key, letter });
+        }
+      }
+      if (last === undefined) {
+        return;
+      }
+      yield slice;
+      start = Buffer.concat([last, Buffer.alloc(1)]);
+    }
+  }
+
+  /** Counts anew when it may matter: others bury and replay, too, and a batch may have failed. */
+  refresh(): void {
+    if (this.changed) {
+      this.changed = false;
+      this.recount();
+    }
+  }
+
+  recount(): void {
+    this.countedAtMs = this.clock.monotonicMs();
+    this.file.refresh();
+    this.count = 0;
+    this.bytes = 0;
+    for (const key of this.file.keys(keysOf('d', this.place))) {
+      this.count++;
+      this.bytes += letterNameIn(key).size;
+    }
+  }
+}
+
+function decode(value: Buffer): DeadLetter | undefined {
+  const end = value.indexOf(10);
+  try {
+    const known = JSON.parse(value.toString('utf8', 0, end)) as Omit<
+      DeadLetter,
+      'event'
+    >;
+    return { ...known, event: storedEvent(value.toString('utf8', end + 1)) };
+  } catch {
+    return undefined;
+  }
+}

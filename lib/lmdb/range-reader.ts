@@ -1,0 +1,74 @@
+import type { TrackingEvent } from '../core/event.js';
+import { storedEvent } from '../core/event.js';
+import type { BacklogFile } from './backlog-file.js';
+import { chunkNameIn, keysOf, seqOfMarks } from './backlog-keys.js';
+import type { EventRange } from './chunk.js';
+import { addMarks, Chunk, ChunkReader } from './chunk.js';
+
+/** Finds the chunks of a range, slice by slice; reads of them only what has to be known. */
+export class RangeReader {
+  readonly chunks: Chunk[] = [];
+  /** Of the events of each chunk, where there are partitions. */
+  readonly partitions = new Map<Chunk, string[]>();
+  done = false;
+  private readonly marks = new Map<number, Uint8Array>();
+  private start: Buffer;
+
+  constructor(
+    private readonly file: BacklogFile,
+    readonly range: EventRange,
+    private readonly partitionOf:
+      ((event: TrackingEvent) => string) | undefined,
+  ) {
+    this.start = keysOf('c', range.id).start;
+    for (const { key, value } of file.entries(keysOf('m', range.id))) {
+      const seq = seqOfMarks(key);
+      this.marks.set(seq, addMarks(this.marks.get(seq), value));
+    }
+  }
+
+  /** Reads so many chunks. */
+  step(limit: number): void {
+    const { end } = keysOf('c', this.range.id);
+    const keys = [...this.file.keys({ start: this.start, end }, limit)];
+    for (const key of keys) {
+      const name = chunkNameIn(key);
+      const chunk = new Chunk(this.range, 0, name.acceptedAt, name);
+      this.look(chunk);
+      if (chunk.left > 0) {
+        this.chunks.push(chunk);
+      }
+    }
+    const last = keys.at(-1);
+    this.done = keys.length < limit;
+    if (last !== undefined) {
+      this.start = Buffer.concat([last, Buffer.alloc(1)]);
+    }
+  }
+
+  private look(chunk: Chunk): void {
+    const marks = this.marks.get(chunk.seq);
+    if (marks === undefined && this.partitionOf === undefined) {
+      return;
+    }
+    const value = this.file.peek(chunk.key);
+    if (value === undefined) {
+      return;
+    }
+    const reader = new ChunkReader(value, chunk.count, marks);
+    const partitions: string[] = [];
+    for (let index = 0; index < chunk.count; index++) {
+      const size = reader.sizeOf(index);
+      if (reader.isMarked(index)) {
+        chunk.markGone(index, size);
+      } else if (this.partitionOf !== undefined) {
+        partitions[index] = this.partitionOf(
+          storedEvent(reader.jsonOf(index), size),
+        );
+      }
+    }
+    if (this.partitionOf !== undefined) {
+      this.partitions.set(chunk, partitions);
+    }
+  }
+}
