@@ -112,7 +112,7 @@ export class Settling implements LeaseOwner {
   ): LmdbEntry | undefined {
     const { chunk, seq, index } = entry;
     const isOurs = lease.open && entry.holder === lease;
-    if (!isOurs && outcome !== 'delivered') {
+    if ((!isOurs && outcome !== 'delivered') || chunk.isGone(index)) {
       return undefined;
     }
     if (chunk.range.lost) {
@@ -123,8 +123,7 @@ export class Settling implements LeaseOwner {
     if (current !== undefined) {
       return current.state === 'out' ? current : undefined;
     }
-    return !chunk.isGone(index) &&
-      queues.of(lease.partition).remove(seq, entry.bytes)
+    return queues.of(lease.partition).remove(seq, entry.bytes)
       ? entry
       : undefined;
   }
