@@ -9,7 +9,9 @@ import type { StoredRange } from './range-record.js';
 import { RangeReader } from './range-reader.js';
 
 /** Chunks that are looked at in one slice: without partitions their keys are enough. */
-const SLICE = { keys: 5_000, values: 100 };
+const SLICE = { keys: 5_000, values: 10 };
+/** Events that are taken over in one slice. */
+const EVENTS_PER_SLICE = 20_000;
 /** Whoever is to open a backlog has opened it by then. */
 const LEFT_BEHIND_MS = 60_000;
 
@@ -38,7 +40,7 @@ export class Adoption {
       const found = estate.ranges.map((range) => this.readerOf(range));
       for (const reader of found) {
         reader.step(this.slice);
-        if (reader.done) {
+        if (reader.done && reader.events <= EVENTS_PER_SLICE) {
           this.load(reader);
         }
       }
@@ -112,14 +114,10 @@ export class Adoption {
       return;
     }
     for (const reader of found) {
-      if (
-        !reader.done &&
-        (await this.readOn(reader)) &&
-        holder === this.parts.ownership.range
-      ) {
-        this.load(reader);
+      if (!reader.loaded && (await this.readOn(reader))) {
+        await this.loadOn(reader, holder);
       }
-      if (reader.done && reader.range.chunks === 0) {
+      if (reader.loaded && reader.range.chunks === 0) {
         this.drop(reader.range);
       }
     }
@@ -157,10 +155,26 @@ export class Adoption {
   }
 
   private load(reader: RangeReader): void {
-    if (reader.chunks.length > 0) {
-      this.parts.contents.load(reader.chunks, reader.partitions);
+    const { contents } = this.parts;
+    contents.number(reader.chunks);
+    contents.load(reader.chunks, reader.partitions);
+    reader.loaded = true;
+    this.parts.tell();
+  }
+
+  /** Takes a range over, slice by slice, unless everything is lost meanwhile. */
+  private async loadOn(reader: RangeReader, holder: EventRange): Promise<void> {
+    const { contents, ownership } = this.parts;
+    contents.number(reader.chunks);
+    for (const slice of reader.slices(EVENTS_PER_SLICE)) {
+      await eventLoopTurn();
+      if (this.closed || holder !== ownership.range) {
+        return;
+      }
+      contents.load(slice, reader.partitions);
       this.parts.tell();
     }
+    reader.loaded = true;
   }
 
   private giveUp(found: readonly RangeReader[]): void {

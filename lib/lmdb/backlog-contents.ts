@@ -2,9 +2,10 @@ import type { TrackingEvent } from '../core/event.js';
 import { eventBytes, storedEvent } from '../core/event.js';
 import type { BacklogHost, LeaseRequest } from '../delivery/backlog.js';
 import type { BacklogFile } from './backlog-file.js';
-import { marksOf } from './backlog-keys.js';
 import type { EventRange, Fresh } from './chunk.js';
-import { addMarks, Chunk, ChunkReader } from './chunk.js';
+import { Chunk } from './chunk.js';
+import type { ChunkReader } from './chunk-reader.js';
+import { readChunk } from './chunk-reader.js';
 import { ChunkTable } from './chunk-table.js';
 import { LmdbEntry } from './lmdb-lease.js';
 import type { WaitingQueue } from './waiting-queue.js';
@@ -38,6 +39,7 @@ export class BacklogContents {
   /** Times that events were tried, of those that wait. */
   private readonly attempts = new Map<number, number>();
   private nextSeq = 0;
+  private firstFound = 0;
   private fresh: Chunk[] = [];
 
   constructor(
@@ -108,14 +110,24 @@ export class BacklogContents {
     this.forget(chunk);
   }
 
-  /** Takes over what lies in a range that somebody else accepted. */
-  load(chunks: readonly Chunk[], partitions: Map<Chunk, string[]>): void {
-    let base = this.found.floor;
-    for (const chunk of [...chunks].reverse()) {
-      base -= chunk.count;
-      chunk.base = base;
+  /** Gives numbers to what lies in a range that somebody else accepted. */
+  number(chunks: readonly Chunk[]): void {
+    for (const { count } of chunks) {
+      this.firstFound -= count;
     }
-    this.found.unshift(chunks);
+    let base = this.firstFound;
+    for (const chunk of chunks) {
+      chunk.base = base;
+      base += chunk.count;
+    }
+  }
+
+  /** Takes over chunks that have their numbers and follow each other. */
+  load(
+    chunks: readonly Chunk[],
+    partitions: ReadonlyMap<Chunk, readonly string[]>,
+  ): void {
+    this.found.insert(chunks);
     const seqs = new Map<string, { seqs: number[]; bytes: number }>();
     for (const chunk of chunks) {
       this.accepted += chunk.left;
@@ -159,7 +171,7 @@ export class BacklogContents {
       }
       if (chunk === undefined || seq >= chunk.base + chunk.count) {
         chunk = this.chunkOf(seq);
-        reader = this.reader(chunk);
+        reader = readChunk(this.file, chunk);
       }
       const index = seq - chunk.base;
       if (reader === undefined || reader.isMarked(index)) {
@@ -226,7 +238,7 @@ export class BacklogContents {
     }
     const chunk = this.chunkOf(seq);
     const index = seq - chunk.base;
-    const reader = this.reader(chunk);
+    const reader = readChunk(this.file, chunk);
     const size = reader?.sizeOf(index);
     queue.drop(1, size ?? 0);
     if (reader === undefined || size === undefined || reader.isMarked(index)) {
@@ -261,17 +273,6 @@ export class BacklogContents {
     this.queues.clear();
     this.held.clear();
     this.attempts.clear();
-  }
-
-  /** Reads a stored chunk; `undefined` when all of it was settled by others. Valid until the next reading. */
-  private reader(chunk: Chunk): ChunkReader | undefined {
-    const marks = chunk.range.adopted
-      ? readMarks(this.file, chunk.range.id, chunk.seq)
-      : undefined;
-    const value = this.file.peek(chunk.key);
-    return value === undefined
-      ? undefined
-      : new ChunkReader(value, chunk.count, marks);
   }
 
   private evictFresh(): Victim | undefined {
@@ -328,17 +329,4 @@ export class BacklogContents {
       }
     }
   }
-}
-
-/** Which events of a chunk somebody settled, as one set; `undefined` when nobody did. */
-function readMarks(
-  file: BacklogFile,
-  range: string,
-  seq: number,
-): Uint8Array | undefined {
-  let marks: Uint8Array | undefined;
-  for (const { value } of file.entries(marksOf(range, seq))) {
-    marks = addMarks(marks, value);
-  }
-  return marks;
 }

@@ -1,5 +1,8 @@
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
+import type { Clock } from '../core/clock.js';
+import { TrackingError } from '../core/errors.js';
+import { DiskFlush } from './disk-flush.js';
 import type { KeyRange } from './backlog-keys.js';
 import { prepareLmdbFile } from './lmdb-file.js';
 
@@ -36,22 +39,39 @@ export class BacklogFile implements Writes {
   private constructor(
     readonly path: string,
     private readonly db: RootDatabase<Buffer, Buffer>,
-    private readonly flushes: boolean,
+    /** Flushes soon after the commits; absent where each commit is flushed. */
+    private readonly flush: DiskFlush | undefined,
   ) {}
 
   /** @throws TrackingError `invalid_options` when the file cannot be used */
-  static open(folder: string, durability: 'process' | 'power'): BacklogFile {
+  static open(
+    folder: string,
+    durability: 'process' | 'power',
+    clock: Clock,
+  ): BacklogFile {
     const path = prepareLmdbFile(folder, FILE);
-    const db = open<Buffer, Buffer>({
-      path,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      useVersions: true,
-      separateFlushed: true,
-      // Its promises of whole turns are nobody's, and end the process when they reject.
-      eventTurnBatching: false,
-    });
-    return new BacklogFile(path, db, durability === 'power');
+    const noSync = durability === 'process';
+    try {
+      const db = open<Buffer, Buffer>({
+        ...{ path, encoding: 'binary', keyEncoding: 'binary' },
+        ...{ useVersions: true, separateFlushed: true },
+        // A commit that waits for the flush of the one before takes milliseconds.
+        ...(noSync ? { noSync, overlappingSync: false } : {}),
+        // Its promises of whole turns are nobody's, and end the process when they reject.
+        eventTurnBatching: false,
+      });
+      return new BacklogFile(
+        path,
+        db,
+        noSync ? new DiskFlush(path, clock) : undefined,
+      );
+    } catch (error) {
+      throw new TrackingError(
+        'invalid_options',
+        `path: ${path} cannot be opened: ${(error as Error).message}; all backlogs of one path need the same durability`,
+        { cause: error },
+      );
+    }
   }
 
   /** Writes all or nothing; answers false, and writes nothing, when the condition does not hold. */
@@ -70,9 +90,10 @@ export class BacklogFile implements Writes {
     try {
       const done = await committed;
       this.lastFailed = false;
-      if (done && this.flushes) {
+      if (done && this.flush === undefined) {
         await flushed;
       }
+      this.flush?.written();
       return done;
     } catch (error) {
       this.lastFailed = true;
@@ -120,6 +141,7 @@ export class BacklogFile implements Writes {
 
   /** Flushes and lets go; after a failed write it only lets go, because LMDB never answers to that flush. */
   async close(): Promise<void> {
+    await this.flush?.close();
     if (this.lastFailed) {
       void this.db.close();
       return;

@@ -27,18 +27,24 @@ export class ChunkTable {
     return oldest === undefined ? undefined : oldest.base + oldest.firstLeft();
   }
 
-  /** The number before all of them. */
-  get floor(): number {
-    return this.chunks[this.start]?.base ?? 0;
-  }
-
   push(chunk: Chunk): void {
     this.chunks.push(chunk);
   }
 
-  /** Puts chunks, in order, before all the others. */
-  unshift(chunks: readonly Chunk[]): void {
-    this.chunks = chunks.concat(this.chunks.slice(this.start));
+  /** Puts chunks, which follow each other, where they belong. */
+  insert(chunks: readonly Chunk[]): void {
+    const first = chunks[0]?.base ?? 0;
+    if (first > (this.chunks.at(-1)?.base ?? -Infinity)) {
+      this.chunks.push(...chunks);
+      return;
+    }
+    let at = this.start;
+    while (at < this.chunks.length && (this.chunks[at] as Chunk).base < first) {
+      at++;
+    }
+    this.chunks = this.chunks
+      .slice(this.start, at)
+      .concat(chunks, this.chunks.slice(at));
     this.start = 0;
   }
 

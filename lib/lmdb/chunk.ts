@@ -33,7 +33,8 @@ interface Gone {
   bits: Uint8Array;
 }
 
-const LENGTH_BYTES = 4;
+/** Before the JSON of the events stand their lengths. */
+export const LENGTH_BYTES = 4;
 
 /**
  * Events that were accepted in one turn of the event loop, stored as one value: their lengths, then their JSON. In
@@ -143,49 +144,4 @@ export function encodeChunk(events: readonly TrackingEvent[]): Buffer {
   });
   value.write(texts.join(''), head);
   return value;
-}
-
-/** Reads the events of a stored chunk, in ascending order. */
-export class ChunkReader {
-  private index = 0;
-  private offset: number;
-
-  /** @param marks those that somebody settled */
-  constructor(
-    private readonly value: Buffer,
-    count: number,
-    private readonly marks?: Uint8Array,
-  ) {
-    this.offset = count * LENGTH_BYTES;
-  }
-
-  isMarked(index: number): boolean {
-    return ((this.marks?.[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
-  }
-
-  /** In bytes. */
-  sizeOf(index: number): number {
-    return this.value.readUInt32LE(index * LENGTH_BYTES);
-  }
-
-  jsonOf(index: number): string {
-    while (this.index < index) {
-      this.offset += this.sizeOf(this.index);
-      this.index++;
-    }
-    const end = this.offset + this.sizeOf(index);
-    return this.value.toString('utf8', this.offset, end);
-  }
-}
-
-/** The union of two sets of marks. */
-export function addMarks(
-  marks: Uint8Array | undefined,
-  more: Uint8Array,
-): Uint8Array {
-  const sum = Uint8Array.from(more);
-  marks?.forEach((bits, at) => {
-    sum[at] = (sum[at] ?? 0) | bits;
-  });
-  return sum;
 }

@@ -47,7 +47,7 @@ export function prepareLmdbFile(folder: string, name: string): string {
     );
   }
   const file = join(folder, name);
-  closeSync(openSync(`${file}-lock`, 'a', 0o600));
+  makeLockFile(`${file}-lock`);
   const descriptor = openSync(file, 'a+', 0o600);
   try {
     const problem = damage(descriptor);
@@ -61,6 +61,17 @@ export function prepareLmdbFile(folder: string, name: string): string {
     closeSync(descriptor);
   }
   return file;
+}
+
+/** One that is there must not be opened: this process loses LMDB's lock on it when it closes any descriptor of it. */
+function makeLockFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw error;
+    }
+  }
 }
 
 /** What is wrong with a file; `undefined` for a new one, too. */

@@ -37,7 +37,11 @@ export class OpenBacklog {
     host: BacklogHost,
     tell: () => void,
   ) {
-    const file = BacklogFile.open(settings.path, settings.durability);
+    const file = BacklogFile.open(
+      settings.path,
+      settings.durability,
+      host.clock,
+    );
     const place = placeId(host.tracker, host.path);
     const ownership = new Ownership(file, host, place, ownIdentity());
     this.parts = {

@@ -3,14 +3,19 @@ import { storedEvent } from '../core/event.js';
 import type { BacklogFile } from './backlog-file.js';
 import { chunkNameIn, keysOf, seqOfMarks } from './backlog-keys.js';
 import type { EventRange } from './chunk.js';
-import { addMarks, Chunk, ChunkReader } from './chunk.js';
+import { Chunk } from './chunk.js';
+import { addMarks, ChunkReader } from './chunk-reader.js';
 
 /** Finds the chunks of a range, slice by slice; reads of them only what has to be known. */
 export class RangeReader {
   readonly chunks: Chunk[] = [];
   /** Of the events of each chunk, where there are partitions. */
   readonly partitions = new Map<Chunk, string[]>();
+  events = 0;
+  /** All chunks are found. */
   done = false;
+  /** What was found is taken over. */
+  loaded = false;
   private readonly marks = new Map<number, Uint8Array>();
   private start: Buffer;
 
@@ -37,12 +42,31 @@ export class RangeReader {
       this.look(chunk);
       if (chunk.left > 0) {
         this.chunks.push(chunk);
+        this.events += chunk.count;
       }
     }
     const last = keys.at(-1);
     this.done = keys.length < limit;
     if (last !== undefined) {
       this.start = Buffer.concat([last, Buffer.alloc(1)]);
+    }
+  }
+
+  /** The chunks in groups of so many events, or of one chunk. */
+  *slices(maxEvents: number): Generator<Chunk[]> {
+    let slice: Chunk[] = [];
+    let events = 0;
+    for (const chunk of this.chunks) {
+      if (events > 0 && events + chunk.count > maxEvents) {
+        yield slice;
+        slice = [];
+        events = 0;
+      }
+      slice.push(chunk);
+      events += chunk.count;
+    }
+    if (events > 0) {
+      yield slice;
     }
   }
 

@@ -71,6 +71,12 @@ export class WaitingQueue {
   /** Puts numbers, which ascend, where they belong. */
   putBack(returned: readonly number[], bytes: number): void {
     this.bytes += bytes;
+    if ((returned[0] ?? Infinity) > (this.seqs.at(-1) ?? -Infinity)) {
+      for (const seq of returned) {
+        this.seqs.push(seq);
+      }
+      return;
+    }
     const merged: number[] = [];
     let at = this.start;
     for (const seq of returned) {

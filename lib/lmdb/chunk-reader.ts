@@ -1,0 +1,67 @@
+import type { BacklogFile } from './backlog-file.js';
+import { marksOf } from './backlog-keys.js';
+import type { Chunk } from './chunk.js';
+import { LENGTH_BYTES } from './chunk.js';
+
+/** Reads a stored chunk; `undefined` when all of it was settled by others. Valid until the next reading. */
+export function readChunk(
+  file: BacklogFile,
+  chunk: Chunk,
+): ChunkReader | undefined {
+  let marks: Uint8Array | undefined;
+  // Nobody else settles what we accepted ourselves.
+  if (chunk.range.adopted) {
+    for (const { value } of file.entries(marksOf(chunk.range.id, chunk.seq))) {
+      marks = addMarks(marks, value);
+    }
+  }
+  const value = file.peek(chunk.key);
+  return value === undefined
+    ? undefined
+    : new ChunkReader(value, chunk.count, marks);
+}
+
+/** Reads the events of a stored chunk, in ascending order. */
+export class ChunkReader {
+  private index = 0;
+  private offset: number;
+
+  /** @param marks those that somebody settled */
+  constructor(
+    private readonly value: Buffer,
+    count: number,
+    private readonly marks?: Uint8Array,
+  ) {
+    this.offset = count * LENGTH_BYTES;
+  }
+
+  isMarked(index: number): boolean {
+    return ((this.marks?.[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+  }
+
+  /** In bytes. */
+  sizeOf(index: number): number {
+    return this.value.readUInt32LE(index * LENGTH_BYTES);
+  }
+
+  jsonOf(index: number): string {
+    while (this.index < index) {
+      this.offset += this.sizeOf(this.index);
+      this.index++;
+    }
+    const end = this.offset + this.sizeOf(index);
+    return this.value.toString('utf8', this.offset, end);
+  }
+}
+
+/** The union of two sets of marks. */
+export function addMarks(
+  marks: Uint8Array | undefined,
+  more: Uint8Array,
+): Uint8Array {
+  const sum = Uint8Array.from(more);
+  marks?.forEach((bits, at) => {
+    sum[at] = (sum[at] ?? 0) | bits;
+  });
+  return sum;
+}
