@@ -56,7 +56,7 @@ export class BacklogFile implements Writes {
         ...{ path, encoding: 'binary', keyEncoding: 'binary' },
         ...{ useVersions: true, separateFlushed: true },
         // A commit that waits for the flush of the one before takes milliseconds.
-        ...(noSync ? { noSync, overlappingSync: false } : {}),
+        ...{ noSync, overlappingSync: !noSync },
         // Its promises of whole turns are nobody's, and end the process when they reject.
         eventTurnBatching: false,
       });
