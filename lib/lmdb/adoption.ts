@@ -87,10 +87,9 @@ export class Adoption {
   }
 
   private async beat(): Promise<void> {
-    const { ownership, commits, letters } = this.parts;
+    const { ownership, commits } = this.parts;
     ownership.wantBeat();
     await commits.write(() => undefined);
-    letters.refresh();
     const survey = ownership.survey();
     for (const estate of ownership.estates(survey)) {
       if (this.closed) {

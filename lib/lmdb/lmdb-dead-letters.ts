@@ -8,7 +8,7 @@ import type { LetterName } from './backlog-keys.js';
 import { keysOf, letterKey, letterNameIn } from './backlog-keys.js';
 
 const SLICE = 200;
-/** Other processes bury and replay too: what there is is counted anew when there seems to be too much, not more often. */
+/** Other processes bury and replay too: what there is is counted anew when one is added, but not more often. */
 const RECOUNT_MS = 1_000;
 
 export interface StoredLetter {
@@ -29,7 +29,6 @@ export class LmdbDeadLetters {
   private count = 0;
   private bytes = 0;
   private countedAtMs = 0;
-  private changed = false;
   /** There is one, and one more each time that this process was taken for dead. */
   private readonly owners = new Set<string>();
 
@@ -73,16 +72,13 @@ export class LmdbDeadLetters {
     if (letters.length === 0) {
       return;
     }
-    this.changed = true;
+    if (this.clock.monotonicMs() - this.countedAtMs > RECOUNT_MS) {
+      this.recount();
+    }
     const { maxEvents, maxBytes } = this.bounds;
     let count = this.count + letters.length;
     let bytes = letters.reduce((sum, { size }) => sum + size, this.bytes);
     const isOver = (): boolean => count > maxEvents || bytes > maxBytes;
-    if (isOver() && this.clock.monotonicMs() - this.countedAtMs > RECOUNT_MS) {
-      this.recount();
-      count = this.count + letters.length;
-      bytes = letters.reduce((sum, { size }) => sum + size, this.bytes);
-    }
     if (isOver()) {
       for (const key of this.file.keys(keysOf('d', this.place))) {
         if (!isOver()) {
@@ -128,14 +124,6 @@ export class LmdbDeadLetters {
       }
       yield slice;
       start = Buffer.concat([last, Buffer.alloc(1)]);
-    }
-  }
-
-  /** Counts anew when it may matter: others bury and replay, too, and a batch may have failed. */
-  refresh(): void {
-    if (this.changed) {
-      this.changed = false;
-      this.recount();
     }
   }
 
