@@ -152,6 +152,10 @@ export class Settling implements LeaseOwner {
     for (const { entry, outcome } of claims) {
       if (entry.chunk.range.lost) {
         entry.state = 'gone';
+        // Marks of one writer are one set.
+        if (outcome === 'delivered') {
+          entry.chunk.markGone(entry.index, entry.bytes);
+        }
       } else {
         this.parts.contents.settled(entry, outcome === 'delivered');
         entry.holder?.entryGone();
