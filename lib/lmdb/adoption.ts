@@ -52,7 +52,7 @@ export class Adoption {
       }
     });
     this.work = ready.catch((error: unknown) => {
-      this.failed(error);
+      this.parts.failed(error);
       for (const { found } of work) {
         this.giveUp(found);
       }
@@ -76,7 +76,7 @@ export class Adoption {
   private arm(): void {
     this.timer = this.parts.host.clock.setTimeout(() => {
       this.work = this.beat().catch((error: unknown) => {
-        this.failed(error);
+        this.parts.failed(error);
       });
       void this.work.then(() => {
         if (!this.closed) {
@@ -180,15 +180,6 @@ export class Adoption {
     for (const { range } of found) {
       this.parts.contents.lose(range);
     }
-  }
-
-  private failed(error: unknown): void {
-    const { host, file } = this.parts;
-    host.report({
-      code: 'backlog_failed',
-      message: `what other processes left in ${file.path} could not be looked after; it is tried again in ${HEARTBEAT_MS} ms`,
-      error,
-    });
   }
 
   /** Events of a path that no backend has any more: somebody has to know. */

@@ -15,4 +15,6 @@ export interface BacklogParts {
   readonly letters: LmdbDeadLetters;
   /** Something may be leased that could not before. */
   tell(): void;
+  /** The storage failed: it is reported, once. */
+  failed(error: unknown): void;
 }

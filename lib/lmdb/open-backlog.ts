@@ -19,6 +19,8 @@ import { Ownership } from './ownership.js';
 import { ownIdentity } from './process-identity.js';
 import { Settling } from './settling.js';
 
+const QUIET_MS = 60_000;
+
 /** A backlog from its opening to its end. */
 export class OpenBacklog {
   closed = false;
@@ -29,7 +31,7 @@ export class OpenBacklog {
   /** What was found counts already, and may be leased when it is ours. */
   private opening: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
-  private failing = false;
+  private failedAtMs = -Infinity;
 
   /** @throws TrackingError `invalid_options` when the file cannot be used */
   constructor(
@@ -46,6 +48,9 @@ export class OpenBacklog {
     const ownership = new Ownership(file, host, place, ownIdentity());
     this.parts = {
       ...{ host, file, ownership, tell },
+      failed: (error) => {
+        this.reportFailure(error);
+      },
       contents: new BacklogContents(file, host, (range) => {
         this.adoption.drop(range);
       }),
@@ -148,7 +153,6 @@ export class OpenBacklog {
         });
         if (done) {
           beaten();
-          this.failing = false;
           return;
         }
         this.lost();
@@ -166,14 +170,17 @@ export class OpenBacklog {
     this.parts.ownership.renew();
   }
 
+  /** On a full disk small things may find room where large ones do not: it works again after some quiet time. */
   private reportFailure(error: unknown): void {
-    if (!this.failing) {
-      this.failing = true;
-      this.parts.host.report({
+    const { host } = this.parts;
+    const now = host.clock.monotonicMs();
+    if (now - this.failedAtMs >= QUIET_MS) {
+      host.report({
         code: 'backlog_failed',
         message: (error as Error).message,
         error,
       });
     }
+    this.failedAtMs = now;
   }
 }

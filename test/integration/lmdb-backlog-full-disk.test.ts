@@ -10,6 +10,7 @@ import {
 } from '@jest/globals';
 import type { Lease } from '../../lib/delivery/backlog.js';
 import { OpenedBacklog, someEvents } from '../support/opened-backlog.js';
+import { eventually } from '../support/eventually.js';
 import type { SmallDisk } from '../support/small-disk.js';
 import { smallDisk } from '../support/small-disk.js';
 
@@ -33,15 +34,20 @@ function fill(): void {
   }
 }
 
-async function failing(one: OpenedBacklog): Promise<void> {
-  for (let i = 0; i < 100; i++) {
-    try {
-      await one.backlog.append(someEvents(100));
-    } catch {
-      return;
+/** Stores until nothing fits, however small. */
+async function failing({ backlog }: OpenedBacklog): Promise<void> {
+  for (const count of [100, 1]) {
+    let stored = 0;
+    while (
+      await Promise.resolve(backlog.append(someEvents(count))).then(
+        Boolean,
+        () => false,
+      )
+    ) {
+      stored += count;
+      expect(stored).toBeLessThan(50_000);
     }
   }
-  throw new Error('the disk is not full');
 }
 
 describe('on a disk that is full', () => {
@@ -100,5 +106,32 @@ describe('on a disk that is full', () => {
     // Ends, although it cannot write that it does.
     await one.close();
     rmSync(join(disk.path, 'ballast'));
+  });
+
+  it('what others left is looked after as soon as there is room', async () => {
+    const first = new OpenedBacklog({ path: disk.path });
+    const events = someEvents(50);
+    await first.backlog.append(events);
+    await first.close();
+    const filling = new OpenedBacklog({ path: disk.path }, { path: 'other' });
+    fill();
+    await failing(filling);
+
+    const next = new OpenedBacklog({ path: disk.path });
+    expect(next.backlog.stats().depth).toBe(50);
+    expect(await next.lease()).toBeUndefined();
+    expect(next.backlog.stats()).toMatchObject({ accepted: 0, depth: 0 });
+    expect(next.reports.map(({ code }) => code)).toContain('backlog_failed');
+    await next.clock.advance(5_000);
+    expect(await next.lease()).toBeUndefined();
+
+    rmSync(join(disk.path, 'ballast'));
+    await eventually(async () => {
+      await next.clock.advance(5_000);
+      expect(next.backlog.stats().depth).toBe(50);
+    });
+    expect(await next.drain()).toEqual(events.map(({ id }) => id));
+    await next.close();
+    await filling.close();
   });
 });

@@ -71,8 +71,10 @@ describe('events that were left', () => {
     expect(idsOf(lease?.events.map(({ event }) => event) ?? [])).toEqual(
       idsOf(events.slice(0, 2)),
     );
-    await open().clock.advance(5_000);
-    expect(opened.at(-1)?.backlog.stats().accepted).toBe(0);
+    const other = open();
+    await other.clock.advance(5_000);
+    expect(other.backlog.stats().accepted).toBe(0);
+    await other.close();
     await second.close();
     const third = open();
     expect(await third.drain()).toEqual(idsOf(events));

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -295,7 +296,7 @@ describe('whatever happens in which order', () => {
             'which' in next ? out[next.which % (out.length || 1)] : undefined;
           if (next.do === 'append') {
             const events = someEvents(next.count, 20);
-            expect(await one.backlog.append(events)).toBe(next.count);
+            assert.equal(await one.backlog.append(events), next.count);
             events.forEach(({ id }) => waiting.add(id));
           } else if (next.do === 'lease') {
             const lease = await one.lease(next.count);
@@ -323,7 +324,7 @@ describe('whatever happens in which order', () => {
             await some.lease.release();
             out = out.filter((other) => other !== some);
           } else if (next.do === 'replay') {
-            expect(await one.backlog.replay()).toBe(dead.size);
+            assert.equal(await one.backlog.replay(), dead.size);
             dead.forEach((id) => waiting.add(id));
             dead.clear();
           } else if (next.do === 'reopen') {
