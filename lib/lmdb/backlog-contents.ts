@@ -1,5 +1,5 @@
 import type { TrackingEvent } from '../core/event.js';
-import { eventBytes, storedEvent } from '../core/event.js';
+import { eventBytes } from '../core/event.js';
 import type { BacklogHost, LeaseRequest } from '../delivery/backlog.js';
 import type { BacklogFile } from './backlog-file.js';
 import type { EventRange, Fresh } from './chunk.js';
@@ -183,8 +183,9 @@ export class BacklogContents {
         break;
       }
       bytes += size;
-      const event = storedEvent(reader.jsonOf(index), size);
-      const entry = new LmdbEntry(event, size, chunk.acceptedAt, seq, chunk);
+      const entry = new LmdbEntry(
+        ...([reader.value, reader.offsetOf(index), size, seq, chunk] as const),
+      );
       entry.attempts = this.attempts.get(seq) ?? 0;
       entries.push(entry);
     }
@@ -245,7 +246,7 @@ export class BacklogContents {
       this.settledElsewhere(chunk, index, size);
       return this.evictOldest();
     }
-    const event = storedEvent(reader.jsonOf(index), size);
+    const event = reader.eventOf(index);
     chunk.markGone(index, size);
     this.ifSettled(chunk);
     return this.evicted(event, size, chunk);

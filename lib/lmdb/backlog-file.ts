@@ -117,6 +117,10 @@ export class BacklogFile implements Writes {
     this.db.resetReadTxn();
   }
 
+  read(key: Buffer): Buffer | undefined {
+    return this.db.getBinary(key);
+  }
+
   /** Valid until the next reading. */
   peek(key: Buffer): Buffer | undefined {
     return this.db.getBinaryFast(key);

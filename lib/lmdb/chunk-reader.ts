@@ -1,9 +1,11 @@
+import type { TrackingEvent } from '../core/event.js';
+import { storedEvent } from '../core/event.js';
 import type { BacklogFile } from './backlog-file.js';
 import { marksOf } from './backlog-keys.js';
 import type { Chunk } from './chunk.js';
 import { LENGTH_BYTES } from './chunk.js';
 
-/** Reads a stored chunk; `undefined` when all of it was settled by others. Valid until the next reading. */
+/** Reads a copy of a stored chunk; `undefined` when all of it was settled by others. */
 export function readChunk(
   file: BacklogFile,
   chunk: Chunk,
@@ -15,7 +17,7 @@ export function readChunk(
       marks = addMarks(marks, value);
     }
   }
-  const value = file.peek(chunk.key);
+  const value = file.read(chunk.key);
   return value === undefined
     ? undefined
     : new ChunkReader(value, chunk.count, marks);
@@ -28,7 +30,7 @@ export class ChunkReader {
 
   /** @param marks those that somebody settled */
   constructor(
-    private readonly value: Buffer,
+    readonly value: Buffer,
     count: number,
     private readonly marks?: Uint8Array,
   ) {
@@ -44,13 +46,19 @@ export class ChunkReader {
     return this.value.readUInt32LE(index * LENGTH_BYTES);
   }
 
-  jsonOf(index: number): string {
+  /** Where its JSON begins. */
+  offsetOf(index: number): number {
     while (this.index < index) {
       this.offset += this.sizeOf(this.index);
       this.index++;
     }
-    const end = this.offset + this.sizeOf(index);
-    return this.value.toString('utf8', this.offset, end);
+    return this.offset;
+  }
+
+  eventOf(index: number): TrackingEvent {
+    const size = this.sizeOf(index);
+    const start = this.offsetOf(index);
+    return storedEvent(this.value.toString('utf8', start, start + size), size);
   }
 }
 

@@ -1,5 +1,4 @@
 import type { TrackingEvent } from '../core/event.js';
-import { storedEvent } from '../core/event.js';
 import type { BacklogFile } from './backlog-file.js';
 import { chunkNameIn, keysOf, seqOfMarks } from './backlog-keys.js';
 import type { EventRange } from './chunk.js';
@@ -86,9 +85,7 @@ export class RangeReader {
       if (reader.isMarked(index)) {
         chunk.markGone(index, size);
       } else if (this.partitionOf !== undefined) {
-        partitions[index] = this.partitionOf(
-          storedEvent(reader.jsonOf(index), size),
-        );
+        partitions[index] = this.partitionOf(reader.eventOf(index));
       }
     }
     if (this.partitionOf !== undefined) {
