@@ -158,7 +158,9 @@ export class Acceptance {
     }
     const { event, chunk } = victim;
     const letter = letters.make(
-      ...([event, OVERFLOW, host.clock.now()] as const),
+      event,
+      OVERFLOW,
+      host.clock.now(),
       ownership.range.id,
     );
     commits.push({

@@ -184,7 +184,11 @@ export class BacklogContents {
       }
       bytes += size;
       const entry = new LmdbEntry(
-        ...([reader.value, reader.offsetOf(index), size, seq, chunk] as const),
+        reader.value,
+        reader.offsetOf(index),
+        size,
+        seq,
+        chunk,
       );
       entry.attempts = this.attempts.get(seq) ?? 0;
       entries.push(entry);

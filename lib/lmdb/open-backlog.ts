@@ -56,7 +56,10 @@ export class OpenBacklog {
       }),
       commits: new CommitQueue((batch) => this.commit(batch)),
       letters: new LmdbDeadLetters(
-        ...([file, host.clock, place, host.path] as const),
+        file,
+        host.clock,
+        place,
+        host.path,
         settings.deadLetters,
       ),
     };

@@ -141,7 +141,9 @@ export class Settling implements LeaseOwner {
     draft.settle(chunk, index);
     if (outcome !== 'delivered') {
       claim.letter ??= letters.make(
-        ...([event, outcome, host.clock.now()] as const),
+        event,
+        outcome,
+        host.clock.now(),
         ownership.range.id,
       );
       draft.bury(claim.letter);
