@@ -14,6 +14,8 @@ const BENCHES = {
     (await import('./emit/report.mjs')).emitReport(options),
   requests: async (options) =>
     (await import('./requests/report.mjs')).requestsReport(options),
+  lmdb: async (options) =>
+    (await import('./lmdb/report.mjs')).lmdbReport(options),
 };
 
 const args = process.argv.slice(2);

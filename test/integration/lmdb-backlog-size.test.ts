@@ -9,7 +9,7 @@ import { RUN_TYPESCRIPT } from '../support/run-typescript.js';
 const SCRIPT = fileURLToPath(
   new URL('../support/lmdb-backlog-size.ts', import.meta.url),
 );
-/** `test/bench/delivery/waiting.mjs` does the same with 1,000,000. */
+/** `npm run bench -- lmdb` does the same with 1,000,000. */
 const EVENTS = 300_000;
 
 function run(...args: string[]): string {
