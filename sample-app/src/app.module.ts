@@ -7,12 +7,15 @@ import { AuthModule } from './auth/auth.module.js';
 import { LastConnections } from './boot/last-connections.js';
 import { DonationsModule } from './donations/donations.module.js';
 import { MarathonModule } from './marathon/marathon.module.js';
+import { RedisConnection } from './redis/redis.connection.js';
+import { RedisModule } from './redis/redis.module.js';
 import { RunsModule } from './runs/runs.module.js';
 import { SettingsModule } from './settings/settings.module.js';
-import type { Settings } from './settings/settings.js';
+import { Settings } from './settings/settings.js';
+import { StatsModule } from './stats/stats.module.js';
 import { trackingOptions } from './tracking/tracking.options.js';
 
-/** The donation marathon. Everything is kept in memory and gone when the app ends. */
+/** The donation marathon. Everything is kept in memory and gone when the app ends, but what GET /stats tells. */
 @Module({})
 export class AppModule {
   static configure(settings: Settings): DynamicModule {
@@ -20,13 +23,18 @@ export class AppModule {
       module: AppModule,
       imports: [
         SettingsModule.forRoot(settings),
-        TrackingModule.forRoot(trackingOptions()),
+        RedisModule,
+        TrackingModule.forRootAsync({
+          inject: [Settings, RedisConnection],
+          useFactory: trackingOptions,
+        }),
         ScheduleModule.forRoot(),
         AuthModule,
         RunsModule,
         DonationsModule,
         AdminModule,
         MarathonModule,
+        StatsModule,
       ],
       providers: [LastConnections],
     };

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
+import { requireDataFolder } from './boot/data-folder.js';
 import { greeting } from './boot/greeting.js';
 import { requireFreePort } from './boot/free-port.js';
 import { StartError } from './boot/start-error.js';
@@ -18,6 +19,9 @@ function say(text: string): void {
 async function start(): Promise<void> {
   const settings = readSettings(process.env);
   await requireFreePort(settings.port, HOST);
+  if (settings.redisUrl === undefined) {
+    requireDataFolder(settings.dataDir);
+  }
   const app = await NestFactory.create(AppModule.configure(settings), {
     logger: new StderrLogger(),
   });

@@ -9,6 +9,7 @@ Its events appear here, one JSON line each. Try in another shell:
   ${readTotals(url, adminToken)}
 
 Only the events go to standard output: "npm start --silent | jq" shows them in colour.
+What they add up to: curl -s ${url}/stats.txt
 What becomes of them: the same as the last line, at ${url}/admin/stats.
 `;
 }

@@ -28,6 +28,7 @@ declare module 'nestjs-tracking' {
 
     'totals.read': { totalCents: number };
     'stats.read': { accepted: number };
+    'stats.viewed': { as: 'json' | 'text' };
   }
 }
 

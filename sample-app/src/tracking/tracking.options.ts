@@ -1,10 +1,31 @@
 import type { TrackingModuleOptions } from 'nestjs-tracking';
-import { allow, loggerBackend, redact } from 'nestjs-tracking';
+import {
+  allow,
+  createMetrics,
+  loggerBackend,
+  metricsBackend,
+  redact,
+} from 'nestjs-tracking';
+import { lmdbMetricsStore } from 'nestjs-tracking/lmdb';
+import { redisMetricsStore } from 'nestjs-tracking/redis';
+import type { RedisConnection } from '../redis/redis.connection.js';
 import { OnAirProcessor } from '../runs/on-air.processor.js';
+import type { Settings } from '../settings/settings.js';
+import { DONATION_RULES } from '../stats/donation-counters.js';
 import { SponsorBackend } from './sponsor.backend.js';
 
 /** Where the events of this app go, and what they carry: all of it is in this file. */
-export function trackingOptions(): TrackingModuleOptions {
+export function trackingOptions(
+  { dataDir }: Settings,
+  { client }: RedisConnection,
+): TrackingModuleOptions {
+  // A file of this machine, or a server that several machines share. The module closes it after the last event.
+  const metrics = createMetrics({
+    store:
+      client === undefined
+        ? lmdbMetricsStore({ path: dataDir })
+        : redisMetricsStore({ client, prefix: 'marathon:' }),
+  });
   return {
     context: { app: 'donation-marathon' },
     // Every event, before any branch sees it. The class comes from Nest, with what it injects.
@@ -24,7 +45,15 @@ export function trackingOptions(): TrackingModuleOptions {
         ],
         backends: { wall: SponsorBackend },
       },
+      // What GET /stats answers. Written soon, so that who donates and then looks sees it.
+      counters: metricsBackend({
+        metrics,
+        rules: DONATION_RULES,
+        batch: { maxDelayMs: 100 },
+      }),
     },
+    // What `@InjectMetrics()` injects.
+    metrics,
     request: {
       // Events wait for the end of their request and then tell how it went: `request.status`, `request.durationMs`.
       hold: true,
