@@ -52,6 +52,10 @@ export class Shutdown {
     this.begin(instances);
     this.clock?.clearTimeout(this.timer);
     await this.close(instances);
+    await this.deadline?.race(
+      Promise.all(instances.map(closeMetrics)),
+      undefined,
+    );
   }
 
   private async close(instances: readonly Closable[]): Promise<void> {
@@ -60,10 +64,6 @@ export class Shutdown {
       instances.map(({ tracker }) =>
         tracker.runtime.close(budget, this.closingMs),
       ),
-    );
-    await this.deadline?.race(
-      Promise.all(instances.map(closeMetrics)),
-      undefined,
     );
   }
 }
