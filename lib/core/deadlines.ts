@@ -31,8 +31,12 @@ export class Deadlines {
   }
 
   private arm(): void {
+    if (this.armed) {
+      return;
+    }
+    // Looked for only then: a set walks over everything that was deleted from its front.
     const [first] = this.entries;
-    if (first === undefined || this.armed) {
+    if (first === undefined) {
       return;
     }
     this.armed = true;

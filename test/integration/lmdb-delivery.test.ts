@@ -53,9 +53,7 @@ function start(
 
 function delivered(): number[] {
   return collector.requests.flatMap(({ body }) =>
-    (JSON.parse(body) as TrackingEvent[]).map(({ data }) =>
-      Number(data['n']),
-    ),
+    (JSON.parse(body) as TrackingEvent[]).map(({ data }) => Number(data['n'])),
   );
 }
 
