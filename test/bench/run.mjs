@@ -14,8 +14,12 @@ const BENCHES = {
     (await import('./emit/report.mjs')).emitReport(options),
   requests: async (options) =>
     (await import('./requests/report.mjs')).requestsReport(options),
+  delivery: async (options) =>
+    (await import('./delivery/report.mjs')).deliveryReport(options),
   lmdb: async (options) =>
     (await import('./lmdb/report.mjs')).lmdbReport(options),
+  metrics: async (options) =>
+    (await import('./metrics/report.mjs')).metricsReport(options),
 };
 
 const args = process.argv.slice(2);
