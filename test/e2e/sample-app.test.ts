@@ -5,7 +5,9 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import type { TrackingEvent } from '../../lib/core/event.js';
 import { PaymentsService } from '../../sample-app/src/donations/payments.service.js';
 import { MarathonTick } from '../../sample-app/src/marathon/marathon.tick.js';
+import type { Stats } from '../../sample-app/src/stats/stats.js';
 import { eventually } from '../support/eventually.js';
+import { statsOf, topRunsOf, withoutGaps } from '../support/marathon-stats.js';
 import { deferred } from '../support/recording.js';
 import type {
   Platform,
@@ -141,7 +143,7 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
     marathon.call('/admin/totals', { token: ADMIN_TOKEN });
 
   beforeAll(async () => {
-    marathon = await runMarathon(platform, UnevenPayments);
+    marathon = await runMarathon(platform, { payments: UnevenPayments });
     // A slow evening is longer than a tick: here only the test ticks.
     const schedule = marathon.app.get(SchedulerRegistry);
     scheduled = schedule.getIntervals();
@@ -415,6 +417,21 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
         };
       }),
     );
+  });
+
+  it('shows everybody what each run was given by day and by hour, and counts each donor once', async () => {
+    const received = lines('donation.received');
+    const { topRuns, ...all } = await eventually(async () => {
+      const { body } = await marathon.call('/stats');
+      const stats = body as unknown as Stats;
+      expect(stats.topRuns.map(withoutGaps)).toEqual(topRunsOf(received, RUNS));
+      return stats;
+    });
+    expect(topRuns).toHaveLength(RUNS.length);
+    expect(all.days).toHaveLength(7);
+    expect(all.hours).toHaveLength(24);
+    expect(all.donors).toBe(DONORS);
+    expect(withoutGaps(all)).toEqual(statsOf(received));
   });
 
   it('counts what the sponsor refused, tells it, and loses nothing else', async () => {

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { INestApplication, LoggerService, Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -44,11 +47,23 @@ export interface RunningMarathon {
   close(): Promise<void>;
 }
 
-/** @param payments in place of the bank */
+export interface MarathonOptions {
+  /** In place of the bank. */
+  readonly payments?: Type<PaymentsService>;
+  /** Left as it is at the end. Default: a new one, which is removed. */
+  readonly dataDir?: string;
+  readonly redisUrl?: string;
+}
+
 export async function runMarathon(
   platform: Platform,
-  payments: Type<PaymentsService>,
+  {
+    payments = PaymentsService,
+    dataDir: givenDir,
+    redisUrl,
+  }: MarathonOptions = {},
 ): Promise<RunningMarathon> {
+  const dataDir = givenDir ?? temporaryFolder();
   const lines: TrackingEvent[] = [];
   jest.spyOn(console, 'info').mockImplementation((line: string) => {
     lines.push(JSON.parse(line) as TrackingEvent);
@@ -64,7 +79,9 @@ export async function runMarathon(
   });
   const { logger, warnings } = warningsOnly();
   const testing = await Test.createTestingModule({
-    imports: [AppModule.configure(new Settings(0, ADMIN_TOKEN))],
+    imports: [
+      AppModule.configure(new Settings(0, ADMIN_TOKEN, dataDir, redisUrl)),
+    ],
   })
     .setLogger(logger)
     .overrideProvider(PaymentsService)
@@ -97,8 +114,16 @@ export async function runMarathon(
       await agent.destroy();
       await app.close();
       jest.restoreAllMocks();
+      if (givenDir === undefined) {
+        rmSync(dataDir, { recursive: true, force: true });
+      }
     },
   };
+}
+
+/** A folder for the counters of a test. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'marathon-'));
 }
 
 async function call(

@@ -1,0 +1,240 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TrackingEvent } from '../../lib/core/event.js';
+import { readSettings } from '../../sample-app/src/settings/settings.js';
+import { statsTable } from '../../sample-app/src/stats/stats-table.js';
+import type {
+  Bucket,
+  Counted,
+  Stats,
+} from '../../sample-app/src/stats/stats.js';
+import { eventually } from '../support/eventually.js';
+import { statsOf, topRunsOf, withoutGaps } from '../support/marathon-stats.js';
+import { RedisServer } from '../support/redis-server.js';
+import type {
+  MarathonOptions,
+  Platform,
+  RunningMarathon,
+} from '../support/running-marathon.js';
+import { runMarathon, temporaryFolder } from '../support/running-marathon.js';
+
+const RUNS = ['celeste', 'super-metroid', 'portal-2'];
+const START_MS = 60_000;
+
+function receivedBy({ lines }: RunningMarathon): TrackingEvent[] {
+  return lines.filter(({ name }) => name === 'donation.received');
+}
+
+async function signIn(
+  { call }: RunningMarathon,
+  name: string,
+): Promise<string> {
+  const email = `${name}@example.org`;
+  const { body } = await call('/sign-in', { body: { name, email } });
+  return String(body['token']);
+}
+
+async function donate(
+  { call }: RunningMarathon,
+  token: string,
+  run: string,
+  amountCents: number,
+): Promise<void> {
+  const { status } = await call(`/runs/${run}/donations`, {
+    token,
+    body: { amountCents },
+  });
+  expect(status).toBe(201);
+}
+
+/** Waits until GET /stats says what was received. */
+async function expectStats(
+  marathon: RunningMarathon,
+  received: readonly TrackingEvent[],
+): Promise<void> {
+  await eventually(async () => {
+    const { status, body } = await marathon.call('/stats');
+    expect(status).toBe(200);
+    const { topRuns, ...all } = body as unknown as Stats;
+    expect(withoutGaps(all)).toEqual(statsOf(received));
+    expect(topRuns.map(withoutGaps)).toEqual(topRunsOf(received, RUNS));
+  });
+}
+
+/** Two evenings of one marathon, to both of which Ada comes, are counted as one. */
+async function expectTwoEvenings(
+  platform: Platform,
+  options: MarathonOptions,
+): Promise<void> {
+  const first = await runMarathon(platform, options);
+  const [ada, bob] = [await signIn(first, 'ada'), await signIn(first, 'bob')];
+  await donate(first, ada, 'portal-2', 2_500);
+  await donate(first, ada, 'celeste', 1_000);
+  await donate(first, bob, 'celeste', 400);
+  // At once, before anything was written by time.
+  await first.close();
+  const received = receivedBy(first);
+  expect(received).toHaveLength(3);
+
+  const second = await runMarathon(platform, options);
+  await expectStats(second, received);
+  await donate(second, await signIn(second, 'ada'), 'celeste', 5_000);
+  await donate(second, await signIn(second, 'eve'), 'super-metroid', 100);
+  const all = [...received, ...receivedBy(second)];
+  expect(statsOf(all)).toMatchObject({
+    donations: 5,
+    amountCents: 9_000,
+    donors: 3,
+  });
+  await expectStats(second, all);
+  expect(second.warnings.join()).not.toContain('counters');
+  await second.close();
+}
+
+describe('the numbers of the marathon in DATA_DIR', () => {
+  const dataDir = temporaryFolder();
+
+  afterAll(() => {
+    rmSync(dataDir, { recursive: true });
+  });
+
+  it(
+    'go on after a restart, and nothing of the last moment is missing',
+    () => expectTwoEvenings('fastify', { dataDir }),
+    START_MS,
+  );
+});
+
+describe('the numbers of the marathon at REDIS_URL', () => {
+  const dataDir = temporaryFolder();
+  let server: RedisServer;
+  let options: MarathonOptions;
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    options = { dataDir, redisUrl: `redis://127.0.0.1:${server.port}` };
+  }, START_MS);
+
+  afterAll(async () => {
+    await server.stop();
+    rmSync(dataDir, { recursive: true });
+  });
+
+  it(
+    'go on after a restart, and nothing is left on the disk',
+    async () => {
+      await expectTwoEvenings('express', options);
+
+      expect(readdirSync(dataDir)).toEqual([]);
+      // The app has closed its connection: this one is the only one.
+      const client = server.client();
+      const clients = String(await client.client('LIST'))
+        .trim()
+        .split('\n');
+      const keys = await client.keys('*');
+      client.disconnect();
+      expect(clients).toHaveLength(1);
+      expect(keys.every((key) => key.startsWith('marathon:'))).toBe(true);
+    },
+    START_MS,
+  );
+
+  it(
+    'wait while Redis is down: donors are thanked, who asks is told, and nothing is lost',
+    async () => {
+      const marathon = await runMarathon('express', options);
+      const ada = await signIn(marathon, 'ada');
+      await server.kill();
+      await donate(marathon, ada, 'celeste', 700);
+      expect(await marathon.call('/stats')).toMatchObject({
+        status: 503,
+        body: {
+          message:
+            'the counters cannot be read now; donations are counted all the same',
+        },
+      });
+      const told = marathon.warnings.filter((line) =>
+        line.startsWith('Redis cannot be reached'),
+      );
+      expect(told).toHaveLength(1);
+
+      await server.start();
+      await expectStats(marathon, receivedBy(marathon));
+      await marathon.close();
+    },
+    START_MS,
+  );
+});
+
+describe('GET /stats.txt', () => {
+  it('draws the numbers for a terminal', async () => {
+    const marathon = await runMarathon('express');
+    await donate(marathon, await signIn(marathon, 'ada'), 'portal-2', 2_500);
+    const answer = await eventually(async () => {
+      const response = await fetch(`${await marathon.app.getUrl()}/stats.txt`);
+      const text = await response.text();
+      expect(text).toMatch(/^portal-2 +▁{6}▇ .* 25\.00 +1 +1$/m);
+      return { type: response.headers.get('content-type'), text };
+    });
+    expect(answer.type).toBe('text/plain; charset=utf-8');
+    expect(answer.text.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      'run',
+      ...['portal-2', 'celeste', 'super-metroid'],
+      ...['all', ''],
+    ]);
+    await marathon.close();
+    expect(
+      marathon.lines.filter(({ name }) => name === 'stats.viewed').at(-1),
+    ).toMatchObject({ data: { as: 'text' }, context: { feature: 'stats' } });
+  });
+
+  it('gives each column one scale, on which the least gift can be seen', () => {
+    const series = (...amounts: number[]): Bucket[] =>
+      amounts.map((amountCents) => ({ bucket: '', donations: 1, amountCents }));
+    const counted = (days: number[], hours: number[]): Counted => ({
+      donations: 12,
+      amountCents: 123_456,
+      donors: 7,
+      days: series(...days),
+      hours: series(...hours),
+    });
+    const stats: Stats = {
+      ...counted([0, 20, 40, 60, 80, 100, 120], [0, 7]),
+      topRuns: [
+        { run: 'celeste', ...counted([0, 1, 20, 21, 0, 100, 60], [0, 7]) },
+        { run: 'hades', ...counted([0, 0, 0, 0, 0, 0, 60], [0, 0]) },
+      ],
+    };
+    expect(statsTable(stats)).toBe(
+      [
+        'run      7 days   24 hours   amount  donations  donors',
+        'celeste  ▁▂▂▃▁▆▄  ▁▇        1234.56         12       7',
+        'hades    ▁▁▁▁▁▁▄  ▁▁        1234.56         12       7',
+        'all      ▁▂▃▄▅▆▇  ▁▇        1234.56         12       7',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('the settings of the counters', () => {
+  it('are a folder beside the sources, or what the environment says', () => {
+    expect(readSettings({})).toMatchObject({
+      dataDir: expect.stringMatching(/sample-app.data$/),
+      redisUrl: undefined,
+    });
+    const redisUrl = 'rediss://:secret@redis.example.org:6380/1';
+    expect(
+      readSettings({ DATA_DIR: '/srv/marathon', REDIS_URL: redisUrl }),
+    ).toMatchObject({ dataDir: '/srv/marathon', redisUrl });
+  });
+
+  it.each(['localhost:6379', 'http://:secret@127.0.0.1', 'redis://'])(
+    'do not take REDIS_URL=%s, and do not repeat it',
+    (url) => {
+      expect(() => readSettings({ REDIS_URL: url })).toThrow(
+        /^REDIS_URL: expected an address like redis:\/\/127\.0\.0\.1:6379\.$/,
+      );
+    },
+  );
+});
