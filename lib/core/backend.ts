@@ -26,6 +26,8 @@ export interface BackendHost {
 export interface SendOptions {
   /** Whether somebody waits for the event to be accepted, so that it may wait for room: `emitAsync`. */
   readonly waits: boolean;
+  /** Nobody hears the answer: `emit` outside a request that does. It may come before the event is stored. Default: false. */
+  readonly unheard?: boolean;
 }
 
 /**

@@ -13,6 +13,7 @@ import { isBackendStats, ReasonCounter } from './stats.js';
 import { isThenable } from './thenable.js';
 
 const WAITS: SendOptions = Object.freeze({ waits: true });
+const UNHEARD: SendOptions = Object.freeze({ waits: false, unheard: true });
 
 interface Refusal {
   readonly code: 'overflow' | 'too_large' | 'closed';
@@ -131,7 +132,7 @@ export class LeafNode implements TopologyNode {
     try {
       const answer: unknown = this.backend.send(
         event,
-        trace?.waits === true ? WAITS : undefined,
+        trace === undefined ? UNHEARD : trace.waits ? WAITS : undefined,
       );
       if (isThenable(answer)) {
         return answer;

@@ -121,10 +121,13 @@ export interface Backlog {
    * accepted; the rest is refused, because the backlog is full or closed.
    *
    * @param wait whether to wait for room, where the backlog is one that blocks
+   * @param unheard nobody hears the answer, which may then come at once: the backlog has to store the events by itself,
+   * as soon as it can, or give them up as lost
    */
   append(
     events: readonly TrackingEvent[],
     wait?: boolean,
+    unheard?: boolean,
   ): MaybePromise<number>;
   /** Leases the next events that make a batch. */
   lease(request: LeaseRequest): Promise<Lease | undefined>;

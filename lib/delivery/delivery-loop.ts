@@ -122,8 +122,12 @@ export class DeliveryLoop<Payload> {
    *
    * @throws TrackingError `overflow` when the backlog has no room, `closed` at the end
    */
-  accept(event: TrackingEvent, waits: boolean): MaybePromise<void> {
-    const accepted = this.parts.backlog.append([event], waits);
+  accept(
+    event: TrackingEvent,
+    waits: boolean,
+    unheard = false,
+  ): MaybePromise<void> {
+    const accepted = this.parts.backlog.append([event], waits, unheard);
     if (typeof accepted !== 'number') {
       return this.acceptLater(accepted, event);
     }

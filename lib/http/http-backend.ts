@@ -103,7 +103,11 @@ class DeliveringHttpBackend implements HttpBackend {
 
   send(event: TrackingEvent, options?: SendOptions): MaybePromise<void> {
     const accepted = this.encoder.accept?.(event) ?? event;
-    return this.attached().accept(accepted, options?.waits === true);
+    return this.attached().accept(
+      accepted,
+      options?.waits === true,
+      options?.unheard === true,
+    );
   }
 
   async flush(budget?: TimeBudget): Promise<void> {

@@ -10,6 +10,8 @@ import type { StoredLetter } from './lmdb-dead-letters.js';
 import { letterNameIn } from './backlog-keys.js';
 import type { LmdbBacklogSettings } from './lmdb-backlog-options.js';
 
+/** In memory, while the disk does not keep up, or fails. */
+const MAX_UNSTORED_BYTES = 64 * 1024 * 1024;
 const OVERFLOW: DeathCause = { reason: 'overflow' };
 
 /** Takes events in, as far as there is room, and makes room where that is the policy. */
@@ -32,7 +34,11 @@ export class Acceptance {
   append(
     events: readonly TrackingEvent[],
     wait: boolean,
+    unheard: boolean,
   ): MaybePromise<number> {
+    if (unheard && !wait) {
+      return this.appendUnheard(events);
+    }
     const chunks: Fresh[] = [];
     for (let i = 0; i < events.length; i++) {
       const event = events[i] as TrackingEvent;
@@ -45,6 +51,21 @@ export class Acceptance {
       this.accept(event, bytes, chunks);
     }
     return answerFor(events.length, chunks);
+  }
+
+  /** Answers at once. What cannot be stored now is stored later, or is lost at the end, and told so. */
+  private appendUnheard(events: readonly TrackingEvent[]): number {
+    let count = 0;
+    for (const event of events) {
+      const bytes = eventBytes(event);
+      if (!this.takes(bytes)) {
+        break;
+      }
+      this.parts.contents.accepted++;
+      this.writer.add(event, bytes, true);
+      count++;
+    }
+    return count;
   }
 
   /** Accepts dead letters anew, as many as there is room for; answers how many, when they are stored. */
@@ -65,7 +86,7 @@ export class Acceptance {
       } else {
         contents.accepted++;
       }
-      push(chunks, this.writer.add(letter.event, bytes, key));
+      push(chunks, this.writer.add(letter.event, bytes, false, key));
       replayed++;
     }
     try {
@@ -85,10 +106,14 @@ export class Acceptance {
   close(): void {
     this.closed = true;
     this.waiters.refuseAll();
+    this.writer.close();
   }
 
   private takes(bytes: number): boolean {
-    if (this.closed) {
+    if (
+      this.closed ||
+      this.parts.contents.unstoredBytes + bytes > MAX_UNSTORED_BYTES
+    ) {
       return false;
     }
     if (this.hasRoom(bytes)) {
@@ -117,7 +142,7 @@ export class Acceptance {
 
   private accept(event: TrackingEvent, bytes: number, chunks: Fresh[]): void {
     this.parts.contents.accepted++;
-    push(chunks, this.writer.add(event, bytes));
+    push(chunks, this.writer.add(event, bytes, false));
   }
 
   private async appendWhenRoom(

@@ -8,6 +8,7 @@ import type { ChunkReader } from './chunk-reader.js';
 import { readChunk } from './chunk-reader.js';
 import { ChunkTable } from './chunk-table.js';
 import { LmdbEntry } from './lmdb-lease.js';
+import { waitingOf } from './waiting-numbers.js';
 import type { WaitingQueue } from './waiting-queue.js';
 import { WaitingQueues } from './waiting-queues.js';
 
@@ -31,6 +32,8 @@ export class BacklogContents {
   dead = 0;
   depth = 0;
   bytes = 0;
+  /** Of what waits in memory for the disk. */
+  unstoredBytes = 0;
   readonly own = new ChunkTable();
   readonly found = new ChunkTable();
   readonly queues = new WaitingQueues((seq) => this.chunkOf(seq).acceptedAt);
@@ -79,6 +82,7 @@ export class BacklogContents {
     chunk.fresh?.partitions.push(this.host.partitionOf?.(event) ?? '');
     chunk.count++;
     chunk.size += bytes;
+    this.unstoredBytes += bytes;
     this.nextSeq++;
     this.depth++;
     this.bytes += bytes;
@@ -90,8 +94,7 @@ export class BacklogContents {
     if (fresh === undefined) {
       return;
     }
-    this.fresh.splice(this.fresh.indexOf(chunk), 1);
-    chunk.fresh = undefined;
+    this.noLongerFresh(chunk);
     fresh.events.forEach((event, index) => {
       if (!chunk.isGone(index)) {
         this.queues
@@ -104,8 +107,7 @@ export class BacklogContents {
 
   /** The chunk is not in the file, and what it holds was never accepted. */
   notStored(chunk: Chunk): void {
-    this.fresh.splice(this.fresh.indexOf(chunk), 1);
-    chunk.fresh = undefined;
+    this.noLongerFresh(chunk);
     this.own.remove((one) => one === chunk);
     this.forget(chunk);
   }
@@ -122,34 +124,30 @@ export class BacklogContents {
     }
   }
 
+  /** The chunk will never be in the file; what it holds was accepted. Answers the events. */
+  giveUp(chunk: Chunk): TrackingEvent[] {
+    const events =
+      chunk.fresh?.events.filter((_, index) => !chunk.isGone(index)) ?? [];
+    this.accepted += events.length;
+    this.dead += events.length;
+    this.notStored(chunk);
+    return events;
+  }
+
   /** Takes over chunks that have their numbers and follow each other. */
   load(
     chunks: readonly Chunk[],
     partitions: ReadonlyMap<Chunk, readonly string[]>,
   ): void {
     this.found.insert(chunks);
-    const seqs = new Map<string, { seqs: number[]; bytes: number }>();
     for (const chunk of chunks) {
       this.accepted += chunk.left;
       this.depth += chunk.left;
       this.bytes += chunk.bytes;
       chunk.range.chunks++;
-      const names = partitions.get(chunk);
-      for (let i = 0; i < chunk.count; i++) {
-        if (!chunk.isGone(i)) {
-          const name = names?.[i] ?? '';
-          let list = seqs.get(name);
-          if (list === undefined) {
-            list = { seqs: [], bytes: 0 };
-            seqs.set(name, list);
-          }
-          list.seqs.push(chunk.base + i);
-          list.bytes += chunk.size / chunk.count;
-        }
-      }
     }
-    for (const [name, list] of seqs) {
-      this.queues.of(name).putBack(list.seqs, Math.round(list.bytes));
+    for (const [name, { seqs, bytes }] of waitingOf(chunks, partitions)) {
+      this.queues.of(name).putBack(seqs, Math.round(bytes));
     }
   }
 
@@ -291,6 +289,7 @@ export class BacklogContents {
           return this.evicted(event, bytes, chunk);
         }
         chunk.dropFirst(bytes);
+        this.unstoredBytes -= bytes;
         return this.evicted(event, bytes);
       }
     }
@@ -315,6 +314,12 @@ export class BacklogContents {
     this.bytes -= size;
     chunk.markGone(index, size);
     this.ifSettled(chunk);
+  }
+
+  private noLongerFresh(chunk: Chunk): void {
+    this.fresh.splice(this.fresh.indexOf(chunk), 1);
+    this.unstoredBytes -= chunk.size;
+    chunk.fresh = undefined;
   }
 
   private forget(chunk: Chunk): void {

@@ -1,5 +1,7 @@
 import type { TrackingEvent } from '../core/event.js';
+import type { TimerHandle } from '../core/clock.js';
 import type { MaybePromise } from '../core/processor.js';
+import type { DeathCause } from '../delivery/dead-letter.js';
 import type { BacklogParts } from './backlog-parts.js';
 import type { Chunk, Fresh } from './chunk.js';
 import { encodeChunk } from './chunk.js';
@@ -8,21 +10,33 @@ import { encodeChunk } from './chunk.js';
 const MAX_EVENTS = 500;
 const MAX_BYTES = 512 * 1024;
 
+/** Until what could not be stored is written again. */
+const RETRY_MS = 1_000;
+const SHUTDOWN: DeathCause = { reason: 'shutdown' };
+
 /** Packs the events of one turn into chunks, and has them written. */
 export class ChunkWriter {
   private current: Chunk | undefined = undefined;
+  private readonly unsaved = new Set<Chunk>();
+  private timer: TimerHandle;
+  private closed = false;
 
   constructor(private readonly parts: BacklogParts) {}
 
-  /** Answers the chunk that an event went into. */
-  add(event: TrackingEvent, bytes: number, letter?: Buffer): Fresh {
+  /** Answers what is known of the chunk that an event went into. */
+  add(
+    event: TrackingEvent,
+    bytes: number,
+    unheard: boolean,
+    letter?: Buffer,
+  ): Fresh {
     let chunk = this.current;
     if (
-      chunk === undefined ||
+      chunk?.fresh?.unheard !== unheard ||
       chunk.count >= MAX_EVENTS ||
       (chunk.size + bytes > MAX_BYTES && chunk.count > 0)
     ) {
-      chunk = this.begin();
+      chunk = this.begin(unheard);
     }
     this.parts.contents.add(chunk, event, bytes);
     const fresh = chunk.fresh as Fresh;
@@ -32,23 +46,38 @@ export class ChunkWriter {
     return fresh;
   }
 
-  private begin(): Chunk {
-    const { contents, commits, ownership } = this.parts;
-    const fresh = newFresh();
+  /** What could not be stored is tried once more, and then given up. */
+  close(): void {
+    this.closed = true;
+    this.retry();
+  }
+
+  private begin(unheard: boolean): Chunk {
+    const { contents, ownership } = this.parts;
+    const fresh = newFresh(unheard);
     const chunk = contents.begin(ownership.range, fresh);
     this.current = chunk;
+    this.save(chunk, fresh);
+    return chunk;
+  }
+
+  private save(chunk: Chunk, fresh: Fresh): void {
+    const { contents, commits, ownership } = this.parts;
     commits.push({
-      write: ({ writes }) => {
+      write: (draft) => {
         if (this.current === chunk) {
           this.current = undefined;
         }
         fresh.written = true;
         chunk.moveTo(ownership.range, ownership.chunkSeq());
         if (chunk.count > 0) {
-          writes.put(chunk.key, encodeChunk(fresh.events));
+          draft.writes.put(chunk.key, encodeChunk(fresh.events));
+        }
+        if (chunk.left < chunk.count) {
+          draft.settle(chunk);
         }
         for (const letter of fresh.letters) {
-          writes.remove(letter);
+          draft.writes.remove(letter);
         }
       },
       done: () => {
@@ -57,11 +86,42 @@ export class ChunkWriter {
         this.parts.tell();
       },
       failed: (error) => {
-        contents.notStored(chunk);
-        fresh.end(error);
+        if (fresh.unheard) {
+          this.keep(chunk);
+        } else {
+          contents.notStored(chunk);
+          fresh.end(error);
+        }
       },
     });
-    return chunk;
+  }
+
+  private keep(chunk: Chunk): void {
+    const { host, contents } = this.parts;
+    if (this.closed) {
+      const events = contents.giveUp(chunk);
+      if (events.length > 0) {
+        host.lost(events, SHUTDOWN);
+      }
+      return;
+    }
+    this.unsaved.add(chunk);
+    if (this.unsaved.size === 1) {
+      this.timer = host.clock.setTimeout(() => {
+        this.retry();
+      }, RETRY_MS);
+    }
+  }
+
+  private retry(): void {
+    this.parts.host.clock.clearTimeout(this.timer);
+    const chunks = [...this.unsaved];
+    this.unsaved.clear();
+    for (const chunk of chunks) {
+      if (chunk.fresh !== undefined) {
+        this.save(chunk, chunk.fresh);
+      }
+    }
   }
 }
 
@@ -80,7 +140,7 @@ export function answerFor(
   return Promise.all(chunks.map(({ stored }) => stored)).then(() => count);
 }
 
-function newFresh(): Fresh {
+function newFresh(unheard: boolean): Fresh {
   let resolve: (value: number) => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;
   const stored = new Promise<number>((...ends) => {
@@ -89,7 +149,8 @@ function newFresh(): Fresh {
   // Whoever waits hears of it.
   stored.catch(() => undefined);
   return {
-    ...{ written: false, events: [], partitions: [], letters: [], stored },
+    ...{ written: false, unheard, events: [], partitions: [], letters: [] },
+    stored,
     end: (error) => {
       if (error === undefined) {
         resolve(1);

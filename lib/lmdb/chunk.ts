@@ -15,8 +15,10 @@ export interface EventRange {
 
 /** What is not stored yet. */
 export interface Fresh {
-  /** Its batch is under way. */
+  /** Its batch is under way, or was. */
   written: boolean;
+  /** Nobody waits to hear that it is stored. */
+  readonly unheard: boolean;
   readonly events: TrackingEvent[];
   /** Of each event. */
   readonly partitions: string[];

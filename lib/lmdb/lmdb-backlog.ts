@@ -44,8 +44,12 @@ class LmdbBacklog implements Backlog {
     });
   }
 
-  append(events: readonly TrackingEvent[], wait = false): MaybePromise<number> {
-    return this.opened.acceptance.append(events, wait);
+  append(
+    events: readonly TrackingEvent[],
+    wait = false,
+    unheard = false,
+  ): MaybePromise<number> {
+    return this.opened.acceptance.append(events, wait, unheard);
   }
 
   lease(request: LeaseRequest): Promise<LmdbLease | undefined> {

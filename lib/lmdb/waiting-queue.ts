@@ -29,8 +29,8 @@ export class WaitingQueue {
   }
 
   push(seq: number, bytes: number): void {
-    this.seqs.push(seq);
-    this.bytes += bytes;
+    // What could be stored only later may have been overtaken.
+    this.putBack([seq], bytes);
   }
 
   isFull(limits: BatchLimits): boolean {
