@@ -156,6 +156,8 @@ async function ask(port: number, command: string): Promise<unknown> {
     lazyConnect: true,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
+    // By default a client whose server is not there keeps the process alive for 2 s after its end.
+    disconnectTimeout: 0,
   });
   client.on('error', () => undefined);
   try {
