@@ -1,14 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TrackingEvent } from '../../lib/core/event.js';
-import { readSettings } from '../../sample-app/src/settings/settings.js';
-import { statsTable } from '../../sample-app/src/stats/stats-table.js';
-import type {
-  Bucket,
-  Counted,
-  Stats,
-} from '../../sample-app/src/stats/stats.js';
+import type { Stats } from '../../sample-app/src/stats/stats.js';
 import { eventually } from '../support/eventually.js';
+import { temporaryFolder } from '../support/marathon-folder.js';
 import { statsOf, topRunsOf, withoutGaps } from '../support/marathon-stats.js';
 import { RedisServer } from '../support/redis-server.js';
 import type {
@@ -16,7 +11,7 @@ import type {
   Platform,
   RunningMarathon,
 } from '../support/running-marathon.js';
-import { runMarathon, temporaryFolder } from '../support/running-marathon.js';
+import { runMarathon } from '../support/running-marathon.js';
 
 const RUNS = ['celeste', 'super-metroid', 'portal-2'];
 const START_MS = 60_000;
@@ -92,7 +87,11 @@ async function expectTwoEvenings(
 }
 
 describe('the numbers of the marathon in DATA_DIR', () => {
-  const dataDir = temporaryFolder();
+  let dataDir: string;
+
+  beforeAll(() => {
+    dataDir = temporaryFolder();
+  });
 
   afterAll(() => {
     rmSync(dataDir, { recursive: true });
@@ -106,12 +105,13 @@ describe('the numbers of the marathon in DATA_DIR', () => {
 });
 
 describe('the numbers of the marathon at REDIS_URL', () => {
-  const dataDir = temporaryFolder();
+  let dataDir: string;
   let server: RedisServer;
   let options: MarathonOptions;
 
   beforeAll(async () => {
     server = await RedisServer.start();
+    dataDir = temporaryFolder();
     options = { dataDir, redisUrl: `redis://127.0.0.1:${server.port}` };
   }, START_MS);
 
@@ -187,54 +187,4 @@ describe('GET /stats.txt', () => {
       marathon.lines.filter(({ name }) => name === 'stats.viewed').at(-1),
     ).toMatchObject({ data: { as: 'text' }, context: { feature: 'stats' } });
   });
-
-  it('gives each column one scale, on which the least gift can be seen', () => {
-    const series = (...amounts: number[]): Bucket[] =>
-      amounts.map((amountCents) => ({ bucket: '', donations: 1, amountCents }));
-    const counted = (days: number[], hours: number[]): Counted => ({
-      donations: 12,
-      amountCents: 123_456,
-      donors: 7,
-      days: series(...days),
-      hours: series(...hours),
-    });
-    const stats: Stats = {
-      ...counted([0, 20, 40, 60, 80, 100, 120], [0, 7]),
-      topRuns: [
-        { run: 'celeste', ...counted([0, 1, 20, 21, 0, 100, 60], [0, 7]) },
-        { run: 'hades', ...counted([0, 0, 0, 0, 0, 0, 60], [0, 0]) },
-      ],
-    };
-    expect(statsTable(stats)).toBe(
-      [
-        'run      7 days   24 hours   amount  donations  donors',
-        'celeste  ▁▂▂▃▁▆▄  ▁▇        1234.56         12       7',
-        'hades    ▁▁▁▁▁▁▄  ▁▁        1234.56         12       7',
-        'all      ▁▂▃▄▅▆▇  ▁▇        1234.56         12       7',
-        '',
-      ].join('\n'),
-    );
-  });
-});
-
-describe('the settings of the counters', () => {
-  it('are a folder beside the sources, or what the environment says', () => {
-    expect(readSettings({})).toMatchObject({
-      dataDir: expect.stringMatching(/sample-app.data$/),
-      redisUrl: undefined,
-    });
-    const redisUrl = 'rediss://:secret@redis.example.org:6380/1';
-    expect(
-      readSettings({ DATA_DIR: '/srv/marathon', REDIS_URL: redisUrl }),
-    ).toMatchObject({ dataDir: '/srv/marathon', redisUrl });
-  });
-
-  it.each(['localhost:6379', 'http://:secret@127.0.0.1', 'redis://'])(
-    'do not take REDIS_URL=%s, and do not repeat it',
-    (url) => {
-      expect(() => readSettings({ REDIS_URL: url })).toThrow(
-        /^REDIS_URL: expected an address like redis:\/\/127\.0\.0\.1:6379\.$/,
-      );
-    },
-  );
 });

@@ -1,11 +1,20 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  describe,
+  expect,
+  it,
+} from '@jest/globals';
 import type { TrackingEvent } from '../../lib/core/event.js';
 import { eventually } from '../support/eventually.js';
+import { temporaryFolder } from '../support/marathon-folder.js';
 import type { StartedProcess } from '../support/started-process.js';
 import { startNode } from '../support/started-process.js';
 
@@ -14,12 +23,7 @@ const run = promisify(execFile);
 const START_MS = 120_000;
 const BUILDING = 'Building the package and the sample app ...\n';
 
-/** `npm start`, without npm. */
-function start(env: Readonly<Record<string, string>>): StartedProcess {
-  return startNode(['sample-app/start.mjs'], {
-    env: { PORT: '0', ADMIN_TOKEN: '', ...env },
-  });
-}
+const DEFAULTS = { PORT: '0', ADMIN_TOKEN: '', REDIS_URL: '' };
 
 /** The lines that it says to paste into a shell. */
 function commandsOf({ stderr }: StartedProcess): string[] {
@@ -38,6 +42,12 @@ function eventsOf({ stdout }: StartedProcess): TrackingEvent[] {
 
 describe('npm start', () => {
   const started: StartedProcess[] = [];
+  let dataDir: string;
+  /** Without npm. */
+  const start = (env: Readonly<Record<string, string>>): StartedProcess =>
+    startNode(['sample-app/start.mjs'], {
+      env: { ...DEFAULTS, DATA_DIR: dataDir, ...env },
+    });
   const startApp = async (
     env: Readonly<Record<string, string>> = {},
   ): Promise<{ app: StartedProcess; url: string }> => {
@@ -47,10 +57,18 @@ describe('npm start', () => {
     return { app, url };
   };
 
+  beforeAll(() => {
+    dataDir = temporaryFolder();
+  });
+
   afterEach(() => {
     started.splice(0).forEach((app) => {
       app.kill('SIGKILL');
     });
+  });
+
+  afterAll(() => {
+    rmSync(dataDir, { recursive: true });
   });
 
   it(
@@ -91,13 +109,20 @@ describe('npm start', () => {
       const [signIn = '', donate = ''] = commands;
       await run('sh', ['-ec', [signIn, donate, donate].join('\n')]);
       await app.said(/WARN .*backend_failed at sponsor\/wall/);
+      const [, stats = ''] =
+        /^What they add up to: (curl .*)$/m.exec(app.stderr()) ?? [];
+      await eventually(async () => {
+        const picture = await run('sh', ['-ec', stats]);
+        expect(picture.stdout).toMatch(/^celeste .* 75\.00 +3 +1$/m);
+      });
       app.kill('SIGTERM');
       expect(await app.ended()).toEqual({ code: 0, signal: null });
       // All of it is JSON, and the sponsor's failure took nothing away.
       expect(
         eventsOf(app)
           .map(({ name }) => name)
-          .slice(names.length),
+          .slice(names.length)
+          .filter((name) => name !== 'stats.viewed'),
       ).toEqual([
         'donor.signed_in',
         'payment.charged',
@@ -147,15 +172,20 @@ describe('npm start', () => {
     START_MS,
   );
 
-  it(
-    'says in one line what is wrong with PORT',
-    async () => {
-      const app = start({ PORT: '80a' });
+  it.each([
+    ['PORT', '80a', 'expected a number from 0 to 65535, got "80a".'],
+    [
+      'DATA_DIR',
+      'package.json',
+      'expected a folder that can be written to, got "package.json" (EEXIST).',
+    ],
+  ])(
+    'says in one line what is wrong with %s',
+    async (name, value, problem) => {
+      const app = start({ [name]: value });
       expect(await app.ended()).toEqual({ code: 1, signal: null });
       expect(app.stdout()).toBe('');
-      expect(app.stderr()).toBe(
-        `${BUILDING}PORT: expected a number from 0 to 65535, got "80a".\n`,
-      );
+      expect(app.stderr()).toBe(`${BUILDING}${name}: ${problem}\n`);
     },
     START_MS,
   );

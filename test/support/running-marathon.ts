@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { INestApplication, LoggerService, Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -13,6 +11,7 @@ import { AppModule } from '../../sample-app/src/app.module.js';
 import { PaymentsService } from '../../sample-app/src/donations/payments.service.js';
 import { Settings } from '../../sample-app/src/settings/settings.js';
 import { SponsorBackend } from '../../sample-app/src/tracking/sponsor.backend.js';
+import { temporaryFolder } from './marathon-folder.js';
 
 export const ADMIN_TOKEN = 'the-admin-of-the-test';
 /** Many more donors than this are there at once, so each connection carries requests of many of them. */
@@ -119,11 +118,6 @@ export async function runMarathon(
       }
     },
   };
-}
-
-/** A folder for the counters of a test. */
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'marathon-'));
 }
 
 async function call(

@@ -10,10 +10,28 @@ describe('the settings of the sample app', () => {
     expect(readSettings({}).adminToken).not.toBe(adminToken);
   });
 
+  it('keep the counters in a folder beside the sources when nothing is set', () => {
+    for (const env of [{}, { DATA_DIR: '', REDIS_URL: '' }]) {
+      const { dataDir, redisUrl } = readSettings(env);
+      expect(dataDir).toMatch(/[/\\]sample-app[/\\]data$/);
+      expect(redisUrl).toBeUndefined();
+    }
+  });
+
   it('are read from the environment', () => {
     expect(
-      readSettings({ PORT: '65535', ADMIN_TOKEN: 'a/b+c-d.e_f~1==' }),
-    ).toEqual({ port: 65_535, adminToken: 'a/b+c-d.e_f~1==' });
+      readSettings({
+        PORT: '65535',
+        ADMIN_TOKEN: 'a/b+c-d.e_f~1==',
+        DATA_DIR: '/srv/marathon',
+        REDIS_URL: 'rediss://:secret@redis.example.org:6380/1',
+      }),
+    ).toEqual({
+      port: 65_535,
+      adminToken: 'a/b+c-d.e_f~1==',
+      dataDir: '/srv/marathon',
+      redisUrl: 'rediss://:secret@redis.example.org:6380/1',
+    });
   });
 
   it.each(['abc', '-1', '65536', '3.5', '0x10', '1e3', ' 80', '99999999999'])(
@@ -30,6 +48,15 @@ describe('the settings of the sample app', () => {
     (text) => {
       expect(() => readSettings({ ADMIN_TOKEN: text })).toThrow(
         /^ADMIN_TOKEN: expected letters, digits and -\._~\+\/ only, as an Authorization header takes them\.$/,
+      );
+    },
+  );
+
+  it.each(['localhost:6379', 'http://:secret@127.0.0.1', 'redis://'])(
+    'refuse REDIS_URL=%s, and do not show it',
+    (text) => {
+      expect(() => readSettings({ REDIS_URL: text })).toThrow(
+        /^REDIS_URL: expected an address like redis:\/\/127\.0\.0\.1:6379\.$/,
       );
     },
   );
