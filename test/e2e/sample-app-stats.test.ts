@@ -1,10 +1,14 @@
+import type { Server } from 'node:http';
 import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TrackingEvent } from '../../lib/core/event.js';
+import { PaymentsService } from '../../sample-app/src/donations/payments.service.js';
+import { RedisConnection } from '../../sample-app/src/redis/redis.connection.js';
 import type { Stats } from '../../sample-app/src/stats/stats.js';
 import { eventually } from '../support/eventually.js';
 import { temporaryFolder } from '../support/marathon-folder.js';
 import { statsOf, topRunsOf, withoutGaps } from '../support/marathon-stats.js';
+import { deferred } from '../support/recording.js';
 import { RedisServer } from '../support/redis-server.js';
 import type {
   MarathonOptions,
@@ -15,6 +19,21 @@ import { runMarathon } from '../support/running-marathon.js';
 
 const RUNS = ['celeste', 'super-metroid', 'portal-2'];
 const START_MS = 60_000;
+/** What the bank thinks about until it is told to go on. */
+const THOUGHT_ABOUT = 499;
+
+class ThoughtfulPayments extends PaymentsService {
+  readonly asked = deferred();
+  readonly told = deferred();
+
+  override async charge(amountCents: number): Promise<string> {
+    if (amountCents === THOUGHT_ABOUT) {
+      this.asked.resolve();
+      await this.told.promise;
+    }
+    return super.charge(amountCents);
+  }
+}
 
 function receivedBy({ lines }: RunningMarathon): TrackingEvent[] {
   return lines.filter(({ name }) => name === 'donation.received');
@@ -56,18 +75,39 @@ async function expectStats(
   });
 }
 
+/** Shuts the app down while somebody donates. */
+async function closeAroundDonation(
+  marathon: RunningMarathon,
+  token: string,
+): Promise<void> {
+  const bank = marathon.app.get<ThoughtfulPayments>(PaymentsService);
+  const donated = donate(marathon, token, 'celeste', THOUGHT_ABOUT);
+  await bank.asked.promise;
+  const closed = marathon.app.close();
+  const server = marathon.app.getHttpServer() as Server;
+  await eventually(() => {
+    expect(server.listening).toBe(false);
+  });
+  bank.told.resolve();
+  await donated;
+  // Its client's connections would hold up the end.
+  await marathon.close();
+  await closed;
+}
+
 /** Two evenings of one marathon, to both of which Ada comes, are counted as one. */
 async function expectTwoEvenings(
   platform: Platform,
   options: MarathonOptions,
 ): Promise<void> {
-  const first = await runMarathon(platform, options);
+  const first = await runMarathon(platform, {
+    ...options,
+    payments: ThoughtfulPayments,
+  });
   const [ada, bob] = [await signIn(first, 'ada'), await signIn(first, 'bob')];
   await donate(first, ada, 'portal-2', 2_500);
   await donate(first, ada, 'celeste', 1_000);
-  await donate(first, bob, 'celeste', 400);
-  // At once, before anything was written by time.
-  await first.close();
+  await closeAroundDonation(first, bob);
   const received = receivedBy(first);
   expect(received).toHaveLength(3);
 
@@ -78,7 +118,7 @@ async function expectTwoEvenings(
   const all = [...received, ...receivedBy(second)];
   expect(statsOf(all)).toMatchObject({
     donations: 5,
-    amountCents: 9_000,
+    amountCents: 9_099,
     donors: 3,
   });
   await expectStats(second, all);
@@ -152,6 +192,11 @@ describe('the numbers of the marathon at REDIS_URL', () => {
           message:
             'the counters cannot be read now; donations are counted all the same',
         },
+      });
+      let errors = 0;
+      marathon.app.get(RedisConnection).client?.on('error', () => errors++);
+      await eventually(() => {
+        expect(errors).toBeGreaterThan(1);
       });
       const told = marathon.warnings.filter((line) =>
         line.startsWith('Redis cannot be reached'),
