@@ -189,6 +189,8 @@ export class Acceptance {
       ownership.range.id,
     );
     commits.push({
+      bytes: () => letter.size,
+      bringsEvents: true,
       write: (draft) => {
         if (chunk !== undefined && !chunk.range.lost) {
           draft.settle(chunk);

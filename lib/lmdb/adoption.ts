@@ -107,8 +107,12 @@ export class Adoption {
     estate: Estate,
     found: readonly RangeReader[],
   ): Promise<void> {
-    const holder = this.parts.ownership.range;
-    if (!(await this.parts.ownership.adopt(estate))) {
+    const { file, ownership } = this.parts;
+    if (file.space().bytes < 0) {
+      throw file.fullError();
+    }
+    const holder = ownership.range;
+    if (!(await ownership.adopt(estate))) {
       this.giveUp(found);
       return;
     }

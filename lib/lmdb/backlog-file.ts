@@ -1,7 +1,11 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import type { Clock } from '../core/clock.js';
 import { TrackingError } from '../core/errors.js';
+import type { DiskSpace } from './disk-space.js';
+import { diskSpace } from './disk-space.js';
 import { DiskFlush } from './disk-flush.js';
 import type { KeyRange } from './backlog-keys.js';
 import { prepareLmdbFile } from './lmdb-file.js';
@@ -50,6 +54,9 @@ export class BacklogFile implements Writes {
     clock: Clock,
   ): BacklogFile {
     const path = prepareLmdbFile(folder, FILE);
+    if (statSync(path).size === 0 && diskSpace(folder).bytes < 0) {
+      throw new TrackingError('invalid_options', fullMessage(path));
+    }
     const noSync = durability === 'process';
     try {
       const db = open<Buffer, Buffer>({
@@ -98,7 +105,7 @@ export class BacklogFile implements Writes {
     } catch (error) {
       this.lastFailed = true;
       throw new Error(
-        `${this.path} could not be written (${await reasonOf(error)}); is the disk full?`,
+        `${this.path} could not be written (${await reasonOf(error)}); is the disk full, or broken?`,
         { cause: error },
       );
     }
@@ -115,6 +122,14 @@ export class BacklogFile implements Writes {
   /** Makes visible what others wrote. */
   refresh(): void {
     this.db.resetReadTxn();
+  }
+
+  space(): DiskSpace {
+    return diskSpace(dirname(this.path));
+  }
+
+  fullError(): Error {
+    return new Error(fullMessage(this.path));
   }
 
   read(key: Buffer): Buffer | undefined {
@@ -153,6 +168,10 @@ export class BacklogFile implements Writes {
     await this.db.flushed;
     await this.db.close();
   }
+}
+
+function fullMessage(path: string): string {
+  return `${path} could not be written: the disk is full; make room on it`;
 }
 
 async function reasonOf(error: unknown): Promise<string> {

@@ -64,6 +64,8 @@ export class ChunkWriter {
   private save(chunk: Chunk, fresh: Fresh): void {
     const { contents, commits, ownership } = this.parts;
     commits.push({
+      bytes: () => chunk.size,
+      bringsEvents: true,
       write: (draft) => {
         if (this.current === chunk) {
           this.current = undefined;

@@ -1,8 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { BacklogDraft } from './backlog-draft.js';
+import type { DiskSpace } from './disk-space.js';
+import { bytesOnDisk } from './disk-space.js';
 
 /** One thing to be written. */
 export interface Work {
+  /** What it adds to the file, in bytes. Default: next to nothing. */
+  bytes?(): number;
+  /** Whether it brings new events, which leave some room for the others. Default: false. */
+  readonly bringsEvents?: boolean;
   /** Called when its batch starts, and again when that has to be written anew. */
   write(draft: BacklogDraft): void;
   /** It is stored. Must not throw. */
@@ -29,8 +35,14 @@ export class CommitQueue {
   private idlers: (() => void)[] = [];
   private readonly outside = new AsyncResource('nestjs-tracking');
 
-  /** @param commit rejects when nothing of a batch was stored */
+  /**
+   * @param space what may be written now
+   * @param full called when that is too little for some work; it fails with what this answers
+   * @param commit rejects when nothing of a batch was stored
+   */
   constructor(
+    private readonly space: () => DiskSpace,
+    private readonly full: () => Error,
     private readonly commit: (batch: readonly Work[]) => Promise<void>,
   ) {}
 
@@ -70,8 +82,9 @@ export class CommitQueue {
   private async run(): Promise<void> {
     this.running = true;
     while (this.waiting.length > 0) {
-      const batch = this.waiting.splice(0, MAX_BATCH);
-      const error = await this.tryCommit(batch);
+      const batch = this.fitting(this.waiting.splice(0, MAX_BATCH));
+      const error =
+        batch.length === 0 ? undefined : await this.tryCommit(batch);
       for (const work of batch) {
         if (error === undefined) {
           work.done?.();
@@ -84,6 +97,23 @@ export class CommitQueue {
     for (const tell of this.idlers.splice(0)) {
       tell();
     }
+  }
+
+  /** Those for which there is room; the others have failed. */
+  private fitting(works: readonly Work[]): Work[] {
+    let { bytes, forEvents } = this.space();
+    return works.filter((work) => {
+      const added = bytesOnDisk(work.bytes?.() ?? 0);
+      bytes -= added;
+      forEvents -= added;
+      if ((work.bringsEvents === true ? forEvents : bytes) >= 0) {
+        return true;
+      }
+      bytes += added;
+      forEvents += added;
+      work.failed?.(this.full());
+      return false;
+    });
   }
 
   private async tryCommit(batch: readonly Work[]): Promise<Error | undefined> {

@@ -54,7 +54,15 @@ export class OpenBacklog {
       contents: new BacklogContents(file, host, (range) => {
         this.adoption.drop(range);
       }),
-      commits: new CommitQueue((batch) => this.commit(batch)),
+      commits: new CommitQueue(
+        () => file.space(),
+        () => {
+          const error = file.fullError();
+          this.reportFailure(error);
+          return error;
+        },
+        (batch) => this.commit(batch),
+      ),
       letters: new LmdbDeadLetters(
         file,
         host.clock,

@@ -1,6 +1,7 @@
 import type { LeaseRequest, Settlement } from '../delivery/backlog.js';
 import type { BacklogDraft } from './backlog-draft.js';
 import type { BacklogParts } from './backlog-parts.js';
+import { bytesOnDisk } from './disk-space.js';
 import type { NewLetter } from './lmdb-dead-letters.js';
 import type { LeaseOwner } from './lmdb-lease.js';
 import { LmdbEntry, LmdbLease } from './lmdb-lease.js';
@@ -61,6 +62,7 @@ export class Settling implements LeaseOwner {
       ? Promise.resolve()
       : new Promise((resolve, reject) => {
           this.parts.commits.push({
+            bytes: () => lettersOf(claims),
             write: (draft) => {
               for (const claim of claims) {
                 this.write(draft, claim);
@@ -176,4 +178,15 @@ export class Settling implements LeaseOwner {
     }
     this.parts.tell();
   }
+}
+
+/** What their dead letters take on the disk. */
+function lettersOf(claims: readonly Claim[]): number {
+  let bytes = 0;
+  for (const { entry, outcome } of claims) {
+    if (outcome !== 'delivered') {
+      bytes += bytesOnDisk(entry.bytes + 4 * (outcome.body?.length ?? 0));
+    }
+  }
+  return bytes;
 }

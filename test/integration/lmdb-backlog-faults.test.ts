@@ -41,7 +41,9 @@ describe('a disk that is full', () => {
         for (let i = 0; error === undefined && i < 200; i++) {
           error = await append();
         }
-        expect(error).toMatch(/backlog\.mdb could not be written .*disk full/);
+        expect(error).toMatch(
+          /backlog\.mdb could not be written: the disk is full/,
+        );
         for (let i = 0; i < 5; i++) {
           await append();
         }

@@ -1,13 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  afterEach,
-  beforeEach,
-  describe,
-  expect,
-  it,
-  jest,
-} from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Lease } from '../../lib/delivery/backlog.js';
 import { OpenedBacklog, someEvents } from '../support/opened-backlog.js';
 import { eventually } from '../support/eventually.js';
@@ -18,8 +11,6 @@ let disk: SmallDisk;
 
 beforeEach(() => {
   disk = smallDisk(3_000);
-  // LMDB writes there by itself, in its own time.
-  console.error = jest.fn();
 });
 
 afterEach(() => {
@@ -66,16 +57,16 @@ describe('on a disk that is full', () => {
     // Letters of 200 KB find no room.
     await expect(
       lease.settle(large.map((events) => ({ events, outcome: dead }))),
-    ).rejects.toThrow(/could not be written/);
+    ).rejects.toThrow(/the disk is full/);
     const settling = released.settle(
       released.events.map((event) => ({ events: [event], outcome: dead })),
     );
     await released.release();
-    await expect(settling).rejects.toThrow(/could not be written/);
+    await expect(settling).rejects.toThrow(/the disk is full/);
     expect(one.backlog.stats()).toMatchObject({
       ...{ accepted, depth, dead: 0 },
     });
-    await expect(one.backlog.append(c)).rejects.toThrow(/disk full/);
+    await expect(one.backlog.append(c)).rejects.toThrow(/the disk is full/);
     expect(one.backlog.stats()).toMatchObject({ accepted, depth });
     expect(
       one.reports.filter(({ code }) => code === 'backlog_failed'),
@@ -101,7 +92,7 @@ describe('on a disk that is full', () => {
     fill();
     await failing(one);
     const { accepted, depth } = one.backlog.stats();
-    await expect(one.backlog.replay()).rejects.toThrow(/could not be written/);
+    await expect(one.backlog.replay()).rejects.toThrow(/the disk is full/);
     expect(one.backlog.stats()).toMatchObject({ accepted, depth, dead: 40 });
     // Ends, although it cannot write that it does.
     await one.close();
@@ -133,5 +124,62 @@ describe('on a disk that is full', () => {
     expect(await next.drain()).toEqual(events.map(({ id }) => id));
     await next.close();
     await filling.close();
+  });
+
+  it('what nobody waits for is kept in memory until there is room, and given up at the end', async () => {
+    const one = new OpenedBacklog({ path: disk.path, maxEvents: 100_000 });
+    // It leaves room for what has to be recorded.
+    await failing(one);
+    const { accepted } = one.backlog.stats();
+    const kept = someEvents(600, 500);
+    expect(one.backlog.append(kept, false, true)).toBe(600);
+    expect(one.backlog.stats().accepted).toBe(accepted + 600);
+    const mark = one.backlog.mark();
+    await one.clock.advance(1_000);
+    await one.clock.advance(1_000);
+    const before = await one.drain();
+    expect(before).toHaveLength(accepted);
+    expect(one.backlog.isSettled(mark)).toBe(false);
+
+    disk.grow(6_000);
+    const newer = someEvents(1);
+    await one.backlog.append(newer);
+    const drained: string[] = [];
+    await eventually(async () => {
+      await one.clock.advance(1_000);
+      drained.push(...(await one.drain()));
+      expect(drained).toHaveLength(601);
+    });
+    expect(new Set(drained)).toEqual(
+      new Set([...kept, ...newer].map(({ id }) => id)),
+    );
+    expect(one.backlog.isSettled(mark)).toBe(true);
+    await one.close();
+  });
+
+  it('what nobody waits for is lost at the end when there never is room, and told so', async () => {
+    const one = new OpenedBacklog({ path: disk.path });
+    fill();
+    await failing(one);
+    const kept = someEvents(600, 500);
+    expect(one.backlog.append(kept, false, true)).toBe(600);
+    await one.clock.advance(1_000);
+    await one.close();
+    expect(one.lost).toEqual(kept.map(({ id }) => id));
+    const { accepted, dead, depth } = one.backlog.stats();
+    expect([dead, depth]).toEqual([600, accepted - 600]);
+  });
+
+  it('no more than 64 MiB are kept in memory', async () => {
+    const one = new OpenedBacklog({ path: disk.path, overflow: 'dropNewest' });
+    fill();
+    await failing(one);
+    const large = someEvents(1, 1_000_000);
+    let kept = 0;
+    while (one.backlog.append(large, false, true) === 1) {
+      kept++;
+    }
+    expect(kept).toBe(67);
+    await one.close();
   });
 });

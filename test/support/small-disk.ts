@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 export interface SmallDisk {
   readonly path: string;
+  grow(kib: number): void;
   unmount(): void;
 }
 
@@ -28,6 +29,9 @@ export function smallDisk(kib: number): SmallDisk {
   }
   return {
     path,
+    grow: (to) => {
+      execFileSync('mount', ['-o', `remount,size=${to}k`, path]);
+    },
     unmount: () => {
       execFileSync('umount', ['-l', path]);
       rmdirSync(path);

@@ -61,6 +61,23 @@ describe('an lmdbBacklog', () => {
     await unused.close();
   });
 
+  it('answers at once where nobody hears when it is stored, and keeps the order', async () => {
+    const one = open();
+    const events = someEvents(30);
+    expect(one.backlog.append(events.slice(0, 10), false, true)).toBe(10);
+    const heard = one.backlog.append(events.slice(10, 20));
+    expect(one.backlog.append(events.slice(20), false, true)).toBe(10);
+    expect(one.backlog.stats()).toMatchObject({ accepted: 30, depth: 30 });
+    expect(await heard).toBe(10);
+    expect(await one.drain()).toEqual(idsOf(events));
+    const full = open({
+      maxEvents: 2,
+      overflow: 'block',
+      path: join(path, 'b'),
+    });
+    expect(full.backlog.append(events, false, true)).toBe(2);
+  });
+
   it('finds what was left in parts, in order, and removes what is done', async () => {
     const first = open();
     const events = someEvents(1_200);
