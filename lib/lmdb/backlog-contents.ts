@@ -95,11 +95,14 @@ export class BacklogContents {
       return;
     }
     this.noLongerFresh(chunk);
+    let queue: WaitingQueue | undefined;
     fresh.events.forEach((event, index) => {
       if (!chunk.isGone(index)) {
-        this.queues
-          .of(fresh.partitions[index] as string)
-          .push(chunk.base + index, eventBytes(event));
+        const partition = fresh.partitions[index] as string;
+        if (queue?.partition !== partition) {
+          queue = this.queues.of(partition);
+        }
+        queue.push(chunk.base + index, eventBytes(event));
       }
     });
     this.ifSettled(chunk);

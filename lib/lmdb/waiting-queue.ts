@@ -29,8 +29,14 @@ export class WaitingQueue {
   }
 
   push(seq: number, bytes: number): void {
+    const { length } = this.seqs;
     // What could be stored only later may have been overtaken.
-    this.putBack([seq], bytes);
+    if (length > 0 && (this.seqs[length - 1] as number) > seq) {
+      this.putBack([seq], bytes);
+      return;
+    }
+    this.seqs.push(seq);
+    this.bytes += bytes;
   }
 
   isFull(limits: BatchLimits): boolean {

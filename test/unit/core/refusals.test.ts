@@ -69,7 +69,7 @@ describe('a backend that refuses an event', () => {
     });
     run.tracker.emit('a');
     await run.tracker.emitAsync('b');
-    expect(told).toEqual([undefined, { waits: true }]);
+    expect(told).toEqual([{ waits: false, unheard: true }, { waits: true }]);
   });
 });
 
