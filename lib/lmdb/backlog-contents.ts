@@ -2,7 +2,7 @@ import type { TrackingEvent } from '../core/event.js';
 import { eventBytes } from '../core/event.js';
 import type { BacklogHost, LeaseRequest } from '../delivery/backlog.js';
 import type { BacklogFile } from './backlog-file.js';
-import type { EventRange, Fresh } from './chunk.js';
+import type { EventRange, Fresh, Victim } from './chunk.js';
 import { Chunk } from './chunk.js';
 import type { ChunkReader } from './chunk-reader.js';
 import { readChunk } from './chunk-reader.js';
@@ -11,13 +11,6 @@ import { LmdbEntry } from './lmdb-lease.js';
 import { waitingOf } from './waiting-numbers.js';
 import type { WaitingQueue } from './waiting-queue.js';
 import { WaitingQueues } from './waiting-queues.js';
-
-/** One event that is evicted. */
-export interface Victim {
-  readonly event: TrackingEvent;
-  /** Where it is stored, unless it never was. */
-  readonly chunk: Chunk | undefined;
-}
 
 /**
  * What a backlog holds, in memory: which events wait, in which order, and where they are stored. Events that this
@@ -43,6 +36,7 @@ export class BacklogContents {
   private readonly attempts = new Map<number, number>();
   private nextSeq = 0;
   private firstFound = 0;
+  private missingTold = false;
   private fresh: Chunk[] = [];
 
   constructor(
@@ -312,6 +306,13 @@ export class BacklogContents {
     index: number,
     size = Math.floor(chunk.bytes / chunk.left),
   ): void {
+    if (!chunk.range.adopted && !this.missingTold) {
+      this.missingTold = true;
+      this.host.report({
+        code: 'backlog_failed',
+        message: `${this.file.path} no longer holds events that were stored there; somebody else changed it`,
+      });
+    }
     this.accepted--;
     this.depth--;
     this.bytes -= size;

@@ -8,6 +8,8 @@ import fc from 'fast-check';
 import type { TrackingEvent } from '../../../lib/core/event.js';
 import type { Lease } from '../../../lib/delivery/backlog.js';
 import type { LmdbBacklogOptions } from '../../../lib/lmdb.js';
+import { BacklogFile } from '../../../lib/lmdb/backlog-file.js';
+import { keysOf } from '../../../lib/lmdb/backlog-keys.js';
 import { fakeClock } from '../../../lib/testing.js';
 import { eventually } from '../../support/eventually.js';
 import { OpenedBacklog, someEvents } from '../../support/opened-backlog.js';
@@ -96,6 +98,41 @@ describe('an lmdbBacklog', () => {
     expect(second.backlog.stats()).toMatchObject({ depth: 0, bytes: 0 });
     await second.close();
     expect(open().backlog.stats().accepted).toBe(0);
+  });
+
+  it.each([1, 2, 8, 9])(
+    'keeps the last %p of a chunk that are not settled',
+    async (left) => {
+      const first = open();
+      const events = someEvents(20);
+      await first.backlog.append(events);
+      const lease = (await first.lease()) as Lease;
+      await lease.settle([
+        { events: lease.events.slice(0, -left), outcome: 'delivered' },
+      ]);
+      await lease.release();
+      expect(leasedIds(await first.lease())).toEqual(
+        idsOf(events.slice(-left)),
+      );
+      await first.close();
+      expect(await open().drain()).toEqual(idsOf(events.slice(-left)));
+    },
+  );
+
+  it('reports when its events are taken out of the file behind its back', async () => {
+    const one = open();
+    await one.backlog.append(someEvents(3));
+    const file = BacklogFile.open(path, 'process', one.clock);
+    const [key] = [...file.keys(keysOf('c'))] as [Buffer];
+    await file.commit({ key, version: 1 }, (writes) => {
+      writes.remove(key);
+    });
+    await file.close();
+    expect(await one.lease()).toBeUndefined();
+    expect(one.reports).toMatchObject([{ code: 'backlog_failed' }]);
+    expect(one.backlog.stats()).toMatchObject({
+      ...{ accepted: 0, depth: 0, bytes: 0 },
+    });
   });
 
   it('takes over more than fits into one slice, in order, with new events behind it', async () => {
