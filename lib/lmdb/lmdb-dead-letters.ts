@@ -8,6 +8,7 @@ import type { LetterName } from './backlog-keys.js';
 import { keysOf, letterKey, letterNameIn } from './backlog-keys.js';
 
 const SLICE = 200;
+const NEW_LINE = 10;
 /** Other processes bury and replay too: what there is is counted anew when one is added, but not more often. */
 const RECOUNT_MS = 1_000;
 
@@ -36,7 +37,8 @@ export class LmdbDeadLetters {
     private readonly file: BacklogFile,
     private readonly clock: Clock,
     private readonly place: string,
-    private readonly path: string,
+    /** Stands in each letter, so that tools know whose it is. */
+    private readonly of: { readonly tracker: string; readonly path: string },
     private readonly bounds: DeadLetterBounds,
   ) {
     this.recount();
@@ -57,7 +59,7 @@ export class LmdbDeadLetters {
     this.owners.add(owner);
     const json = eventJson(event);
     const value = Buffer.from(
-      `${JSON.stringify({ reason, status, body, at, path: this.path })}\n${json}`,
+      `${JSON.stringify({ reason, status, body, at, ...this.of })}\n${json}`,
     );
     const size = value.length;
     const key = letterKey(this.place, {
@@ -140,14 +142,24 @@ export class LmdbDeadLetters {
 }
 
 function decode(value: Buffer): DeadLetter | undefined {
-  const end = value.indexOf(10);
   try {
-    const known = JSON.parse(value.toString('utf8', 0, end)) as Omit<
-      DeadLetter,
-      'event'
-    >;
-    return { ...known, event: storedEvent(value.toString('utf8', end + 1)) };
+    const { reason, status, body, at, path } = letterHead(value);
+    const json = value.toString('utf8', value.indexOf(NEW_LINE) + 1);
+    return {
+      ...{ event: storedEvent(json), path, reason, at },
+      ...(status === undefined ? {} : { status }),
+      ...(body === undefined ? {} : { body }),
+    };
   } catch {
     return undefined;
   }
+}
+
+/** What is stored of a dead letter before its event. */
+export function letterHead(
+  value: Buffer,
+): Omit<DeadLetter, 'event'> & { readonly tracker: string } {
+  return JSON.parse(
+    value.toString('utf8', 0, value.indexOf(NEW_LINE)),
+  ) as ReturnType<typeof letterHead>;
 }

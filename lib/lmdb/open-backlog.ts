@@ -67,7 +67,7 @@ export class OpenBacklog {
         file,
         host.clock,
         place,
-        host.path,
+        { tracker: host.tracker, path: host.path },
         settings.deadLetters,
       ),
     };
