@@ -21,7 +21,9 @@ export type TrackingErrorCode =
   /** Something did not happen within its time. */
   | 'timeout'
   /** A backend has no room for an event. */
-  | 'overflow';
+  | 'overflow'
+  /** Another service did not answer what it was asked. */
+  | 'unavailable';
 
 /** The one error class of this package. Recognise it with `isTrackingError`, which also sees other copies' errors. */
 export class TrackingError extends Error {

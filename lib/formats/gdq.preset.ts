@@ -10,12 +10,16 @@ export interface GdqPresetOptions extends GdqEncoderOptions {
   readonly path?: string;
   /** Where events go in test mode. Default: `/test`. */
   readonly testPath?: string;
+  /** Sends to `testPath` instead of `path`. Default: false. */
+  readonly testMode?: boolean;
   /** Where statistics are read. Default: `/latest`. */
   readonly latestPath?: string;
 }
 
 export interface GdqPreset extends DeliveryPreset {
+  /** The whole path, with that of the host. */
   readonly testPath: string;
+  readonly testMode: boolean;
   readonly latestUrl: string;
 }
 
@@ -26,11 +30,12 @@ export function gdqPreset(options: GdqPresetOptions = {}): GdqPreset {
     path = '/track',
     testPath = '/test',
     latestPath = '/latest',
+    testMode = false,
     ...encoderOptions
   } = checkedOptions(
     'gdqBackend',
     options,
-    ['host', 'path', 'testPath', 'latestPath', 'metadata'],
+    ['host', 'path', 'testPath', 'latestPath', 'metadata', 'testMode'],
     (given, problems) => {
       problems.optional(given.host, (value) => {
         checkUrl(problems, 'host', value);
@@ -42,13 +47,17 @@ export function gdqPreset(options: GdqPresetOptions = {}): GdqPreset {
           }
         });
       }
+      problems.optional(given.testMode, (value) => {
+        problems.boolean('testMode', value);
+      });
       checkGdqOptions(given, problems);
     },
   );
   const root = host.replace(/\/+$/, '');
   return {
     url: `${root}${path}`,
-    testPath,
+    testPath: `${new URL(root).pathname.replace(/\/+$/, '')}${testPath}`,
+    testMode,
     latestUrl: `${root}${latestPath}`,
     format: gdqEncoder(encoderOptions),
   };

@@ -55,6 +55,7 @@ describe('gdqPreset', () => {
     expect(preset).toStrictEqual({
       url: 'http://localhost:5000/track',
       testPath: '/test',
+      testMode: false,
       latestUrl: 'http://localhost:5000/latest',
     });
     expect(format.name).toBe('gdq');
@@ -70,7 +71,7 @@ describe('gdqPreset', () => {
     });
     expect(preset).toMatchObject({
       url: 'https://gdq.example/api/in',
-      testPath: '/try',
+      testPath: '/api/try',
       latestUrl: 'https://gdq.example/api/stats',
     });
     expect(bodyOf(preset)).toBe(
@@ -79,13 +80,20 @@ describe('gdqPreset', () => {
   });
 
   it('lists all problems at once', () => {
-    const options = { host: 7, path: 'track', latestPath: 1, metadata: 0 };
+    const options = {
+      host: 7,
+      path: 'track',
+      latestPath: 1,
+      metadata: 0,
+      testMode: 1,
+    };
     expect(thrownBy(() => gdqPreset(untyped(options)))).toBe(
       [
         'the options of gdqBackend() are wrong:',
         '  - expected host to be a URL of http or https, got 7',
         `  - expected path to be a path that begins with '/', got "track"`,
         "  - expected latestPath to be a path that begins with '/', got 1",
+        '  - expected testMode to be true or false, got 1',
         '  - expected metadata to be a non-empty string or false, got 0',
       ].join('\n'),
     );
