@@ -51,7 +51,9 @@ export type {
   SendError,
   SendResult,
 } from './formats/encoder.js';
+export type { AtomPresetOptions } from './formats/atom.preset.js';
 export type { FormatName } from './formats/encoders.js';
+export type { GdqPresetOptions } from './formats/gdq.preset.js';
 export type { AtomEncoderOptions } from './formats/atom.encoder.js';
 export { atomEncoder } from './formats/atom.encoder.js';
 export type { CloudeventsEncoderOptions } from './formats/cloudevents.encoder.js';
@@ -64,8 +66,29 @@ export type { PaltabrainEncoderOptions } from './formats/paltabrain.encoder.js';
 export { paltabrainEncoder } from './formats/paltabrain.encoder.js';
 export type { SegmentEncoderOptions } from './formats/segment.encoder.js';
 export { segmentEncoder } from './formats/segment.encoder.js';
+export type { MetadataKey } from './formats/json-parts.js';
+export type { PaltabrainSchema } from './formats/paltabrain.encoder.js';
+export type { PaltabrainPresetOptions } from './formats/paltabrain.preset.js';
+export type {
+  PaltabrainTelemetry,
+  TelemetrySource,
+} from './formats/paltabrain-telemetry.js';
+export { telemetryFrom } from './formats/paltabrain-telemetry.js';
+export type {
+  SegmentCall,
+  SegmentHead,
+  SegmentMessage,
+} from './formats/segment-message.js';
+export type { AtomBackendOptions } from './http/atom-backend.js';
+export { atomBackend } from './http/atom-backend.js';
 export type { HttpAuth } from './http/auth.js';
 export type { Compression } from './http/compression.js';
+export type {
+  GdqBackend,
+  GdqBackendChanges,
+  GdqBackendOptions,
+} from './http/gdq-backend.js';
+export { gdqBackend } from './http/gdq-backend.js';
 export type { HttpBackend } from './http/http-backend.js';
 export { httpBackend } from './http/http-backend.js';
 export type {
@@ -73,3 +96,6 @@ export type {
   HttpBackendOptions,
   TlsOptions,
 } from './http/http-options.js';
+export type { PaltabrainBackendOptions } from './http/paltabrain-backend.js';
+export { paltabrainBackend } from './http/paltabrain-backend.js';
+export type { DeliveryOptions } from './http/preset-backend.js';
