@@ -51,6 +51,12 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['ioredis'],
     node: 'any',
   },
+  terminus: {
+    lib: ['core', 'delivery/delivery-facts', 'nest/tracker.tokens'],
+    packages: [...NEST, '@nestjs/terminus'],
+    node: ['node:diagnostics_channel'],
+  },
+  prometheus: { lib: ['core'], packages: ['prom-client'] },
   bullmq: { lib: ['core'], packages: ['bullmq'], node: 'any' },
   ingest: {
     lib: ['core', 'metrics', 'formats', 'nest/tracker.tokens'],
@@ -86,7 +92,10 @@ export const ENTRY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lib/express.ts': [],
   'lib/http.ts': ['undici'],
   'lib/lmdb.ts': ['lmdb'],
+  'lib/prometheus.ts': ['prom-client'],
   'lib/redis.ts': ['ioredis'],
+  'lib/segment.ts': ['undici'],
+  'lib/terminus.ts': [...NEST, '@nestjs/terminus'],
   'lib/testing.ts': [],
   'lib/testing-nest.ts': NEST,
 };
