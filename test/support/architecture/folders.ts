@@ -69,6 +69,9 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     node: 'any',
   },
 
+  // The program: it brings a tracker and its backlog together.
+  cli: { lib: ['core', 'delivery', 'lmdb'], node: 'any' },
+
   // Everything but Nest's internals: its module, its options, its tokens.
   testing: {
     lib: [
@@ -98,6 +101,11 @@ export const ENTRY_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lib/terminus.ts': [...NEST, '@nestjs/terminus'],
   'lib/testing.ts': [],
   'lib/testing-nest.ts': NEST,
+};
+
+/** Entries that are run, not imported, and the packages that they need: they may do more than re-export. */
+export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  'lib/cli.ts': ['lmdb'],
 };
 
 /** TypeScript merges a module augmentation into a re-exported interface only through `export *`. */

@@ -1,4 +1,4 @@
-import { ENTRY_PACKAGES, FOLDERS, STAR_EXPORTS } from './folders.js';
+import { ENTRY_PACKAGES, FOLDERS, PROGRAMS, STAR_EXPORTS } from './folders.js';
 import type { FolderRule } from './folders.js';
 import type { Import, Source } from './sources.js';
 import { at, folderOf, importsOf } from './sources.js';
@@ -48,10 +48,10 @@ export function checkCycles(sources: readonly Source[]): string[] {
   return problems;
 }
 
-/** An entry is a list of names: re-exports from lib's folders, each name spelled out. */
+/** An entry is a list of names: re-exports from lib's folders, each name spelled out. A program only starts. */
 export function checkEntries(sources: readonly Source[]): string[] {
   return sources
-    .filter(({ path }) => folderOf(path) === undefined)
+    .filter(({ path }) => folderOf(path) === undefined && !(path in PROGRAMS))
     .flatMap((source) =>
       source.tree.statements
         .filter((statement) => !isReExport(statement))
@@ -78,7 +78,10 @@ export function checkStarExports(sources: readonly Source[]): string[] {
 /** Whoever loads an entry needs only the packages that it promises to need. Types count: they need them too. */
 export function checkEntryPackages(
   sources: readonly Source[],
-  entries: Readonly<Record<string, readonly string[]>> = ENTRY_PACKAGES,
+  entries: Readonly<Record<string, readonly string[]>> = {
+    ...ENTRY_PACKAGES,
+    ...PROGRAMS,
+  },
 ): string[] {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const graph = graphOf(sources);

@@ -1,0 +1,296 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { DeadLetter } from '../delivery/dead-letter.js';
+import { BacklogFile } from './backlog-file.js';
+import { keysOf, placeId, rangeIdIn } from './backlog-keys.js';
+import { replayLetters } from './backlog-replay.js';
+import type { Chunk } from './chunk.js';
+import { readChunk } from './chunk-reader.js';
+import { eventLoopTurn } from './event-loop-turn.js';
+import { LmdbDeadLetters } from './lmdb-dead-letters.js';
+import type { ProcessIdentity } from './process-identity.js';
+import { hasEnded, ownIdentity } from './process-identity.js';
+import type { StoredRange } from './range-record.js';
+import { decodeRecord } from './range-record.js';
+import { RangeReader } from './range-reader.js';
+
+const FILE = 'backlog.mdb';
+const DEFAULT_TRACKER = 'default';
+const PLACE_DIGITS = 16;
+const CHUNKS_PER_SLICE = 1_000;
+/** Whoever has not written its heartbeat for so long is taken for gone. */
+const STALE_MS = 30_000;
+const UNBOUNDED = { maxEvents: Infinity, maxBytes: Infinity };
+
+/** Where events wait: a backend of a tracker. */
+export interface Place {
+  readonly id: string;
+  /** Unknown when only dead letters are left of a tracker that nobody named. */
+  readonly tracker: string | undefined;
+  readonly path: string;
+}
+
+/** Who has events in its care. */
+export type Holder = 'this process' | 'alive' | 'gone';
+
+/** Some events that wait, accepted by one backlog of one process. */
+export interface WaitingPart {
+  readonly holder: Holder;
+  /** Neither delivered nor dead, leased ones included. */
+  readonly events: number;
+  /** Of their JSON. */
+  readonly bytes: number;
+  /** Epoch milliseconds. */
+  readonly oldestAt: number;
+}
+
+export interface WaitingEvent {
+  readonly event: TrackingEvent;
+  /** Epoch milliseconds. */
+  readonly acceptedAt: number;
+}
+
+/** Looks into the file of backlogs from outside, while others work on it; takes part in nothing. */
+export class BacklogInspection {
+  private readonly self: ProcessIdentity = ownIdentity();
+
+  private constructor(
+    private readonly file: BacklogFile,
+    private readonly clock: Clock,
+    /** Trackers to be thought of, beside those that the file names. */
+    private readonly trackers: readonly string[],
+  ) {}
+
+  /**
+   * @param folder the `path` of the backlogs
+   * @throws TrackingError when the file cannot be used, Error when there is none
+   */
+  static open(
+    folder: string,
+    clock: Clock,
+    trackers: readonly string[] = [],
+  ): BacklogInspection {
+    if (!existsSync(folder)) {
+      throw new Error(`${folder} does not exist`);
+    }
+    if (!statSync(folder).isDirectory()) {
+      throw new Error(
+        `${folder} is not a folder; give the path that lmdbBacklog() has`,
+      );
+    }
+    if (!existsSync(join(folder, FILE))) {
+      throw new Error(
+        `${folder} holds no ${FILE}; give the path that lmdbBacklog() has`,
+      );
+    }
+    return new BacklogInspection(openAs(folder, clock), clock, trackers);
+  }
+
+  /** Every place of which something is left, in the order of tracker and path. */
+  places(): Place[] {
+    this.file.refresh();
+    const places = new Map<string, Place>();
+    for (const { record } of this.ranges()) {
+      const { tracker, path } = record;
+      const id = placeId(tracker, path);
+      places.set(id, { id, tracker, path });
+    }
+    const trackers = new Set([
+      ...this.trackers,
+      DEFAULT_TRACKER,
+      ...[...places.values()].flatMap(({ tracker }) => tracker ?? []),
+    ]);
+    for (const id of this.placesOfLetters()) {
+      const path = this.pathOfLetters(id);
+      if (path !== undefined && !places.has(id)) {
+        const tracker = [...trackers].find((one) => placeId(one, path) === id);
+        places.set(id, { id, tracker, path });
+      }
+    }
+    return [...places.values()].sort((a, b) =>
+      nameOf(a) < nameOf(b) ? -1 : 1,
+    );
+  }
+
+  /** What waits at a place, in parts that are looked through when they are asked for. */
+  async *waitingParts(place: Place): AsyncGenerator<WaitingPart> {
+    for (const range of this.rangesOf(place)) {
+      const holder = this.holderOf(range);
+      for await (const chunks of this.chunks(range)) {
+        let events = 0;
+        let bytes = 0;
+        let oldestAt = Infinity;
+        for (const chunk of chunks) {
+          events += chunk.left;
+          bytes += chunk.bytes;
+          oldestAt = Math.min(oldestAt, chunk.acceptedAt);
+        }
+        yield { holder, events, bytes, oldestAt };
+      }
+    }
+  }
+
+  /** The backlogs that are registered for a place, adopted ones left out. */
+  owners(place: Place): Holder[] {
+    return this.rangesOf(place)
+      .filter(({ id, record }) => record.holder === id)
+      .map((range) => this.holderOf(range));
+  }
+
+  /** What waits at a place, each range in the order of acceptance. */
+  async *waiting(place: Place): AsyncGenerator<WaitingEvent> {
+    for (const range of this.rangesOf(place)) {
+      for await (const chunks of this.chunks(range)) {
+        for (const chunk of chunks) {
+          yield* this.eventsOf(chunk);
+        }
+      }
+    }
+  }
+
+  /** From the oldest death on. */
+  async *deadLetters(place: Place): AsyncGenerator<DeadLetter> {
+    for (const slice of this.lettersOf(place).slices()) {
+      for (const { letter } of slice) {
+        yield letter;
+      }
+      await eventLoopTurn();
+    }
+  }
+
+  /**
+   * Makes dead letters of a place wait for delivery again. Whoever delivers there, now or later, adopts them.
+   *
+   * @param replayed told how many more were replayed
+   * @throws Error when the storage fails; what was told is replayed
+   */
+  async replay(
+    place: Place & { readonly tracker: string },
+    matches: (letter: DeadLetter) => boolean,
+    replayed: (count: number) => void,
+  ): Promise<void> {
+    for (const slice of this.lettersOf(place).slices()) {
+      const chosen = slice.filter(({ letter }) => matches(letter));
+      await replayLetters(this.file, this.clock, place, chosen, replayed);
+      await eventLoopTurn();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  private *ranges(): Generator<StoredRange> {
+    for (const { key, value, version } of this.file.entries(keysOf('r'))) {
+      const record = decodeRecord(value);
+      if (record !== undefined) {
+        yield { id: rangeIdIn(key), version, record };
+      }
+    }
+  }
+
+  private rangesOf({ tracker, path }: Place): StoredRange[] {
+    this.file.refresh();
+    return [...this.ranges()].filter(
+      ({ record }) => record.tracker === tracker && record.path === path,
+    );
+  }
+
+  private *eventsOf(chunk: Chunk): Generator<WaitingEvent> {
+    const { acceptedAt } = chunk;
+    const reader = readChunk(this.file, chunk);
+    for (let index = 0; index < chunk.count; index++) {
+      if (reader !== undefined && !reader.isMarked(index)) {
+        yield { event: reader.eventOf(index), acceptedAt };
+      }
+    }
+  }
+
+  /** Slice by slice; those of which nothing is left are passed over. */
+  private async *chunks({ id }: StoredRange): AsyncGenerator<Chunk[]> {
+    this.file.refresh();
+    const range = { id, chunks: 0, adopted: true, lost: false };
+    const reader = new RangeReader(this.file, range, undefined);
+    while (!reader.done) {
+      reader.step(CHUNKS_PER_SLICE);
+      if (reader.chunks.length > 0) {
+        yield reader.chunks.splice(0);
+      }
+      await eventLoopTurn();
+      this.file.refresh();
+    }
+  }
+
+  private holderOf({ id, record }: StoredRange): Holder {
+    const { holder, tracker, path } = record;
+    const owner =
+      holder === id
+        ? record
+        : this.rangesOf({ id: '', tracker, path }).find(
+            (range) => range.id === holder,
+          )?.record;
+    if (
+      owner === undefined ||
+      owner.closed === true ||
+      hasEnded(owner, this.self)
+    ) {
+      return 'gone';
+    }
+    const { pid, startTime, bootId, pidNamespace } = this.self;
+    if (
+      owner.pid === pid &&
+      owner.startTime === startTime &&
+      owner.bootId === bootId &&
+      owner.pidNamespace === pidNamespace
+    ) {
+      return 'this process';
+    }
+    return this.clock.now() - owner.beat < STALE_MS ? 'alive' : 'gone';
+  }
+
+  private lettersOf({ id, path }: Place): LmdbDeadLetters {
+    return new LmdbDeadLetters(this.file, this.clock, id, path, UNBOUNDED);
+  }
+
+  private *placesOfLetters(): Generator<string> {
+    const { end } = keysOf('d');
+    let { start } = keysOf('d');
+    for (;;) {
+      const [key] = this.file.keys({ start, end }, 1);
+      if (key === undefined) {
+        return;
+      }
+      const id = key.toString('hex', 1, 1 + PLACE_DIGITS / 2);
+      yield id;
+      start = keysOf('d', id).end;
+    }
+  }
+
+  private pathOfLetters(id: string): string | undefined {
+    for (const slice of this.lettersOf({
+      ...{ id, path: '', tracker: undefined },
+    }).slices()) {
+      const [first] = slice;
+      if (first !== undefined) {
+        return first.letter.path;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** `tracker:path`, or the path alone. */
+export function nameOf({ tracker, path }: Place): string {
+  return tracker === undefined ? path : `${tracker}:${path}`;
+}
+
+/** In one process, all who open a file have to agree about its durability. */
+function openAs(folder: string, clock: Clock): BacklogFile {
+  try {
+    return BacklogFile.open(folder, 'process', clock);
+  } catch {
+    return BacklogFile.open(folder, 'power', clock);
+  }
+}
