@@ -9,9 +9,11 @@ if (isMainThread) {
   register(import.meta.url);
 }
 
-/** TypeScript names the files that it will have made. */
+const OURS = /^nestjs-tracking(?:\/(.+))?$/;
+
+/** TypeScript names the files that it will have made, and the sample app names the package. */
 export function resolve(specifier, context, next) {
-  if (specifier.startsWith('.') && specifier.endsWith('.js')) {
+  if (/^(?:\.|file:).*\.js$/.test(specifier)) {
     const source = new URL(
       specifier.replace(/\.js$/, '.ts'),
       context.parentURL,
@@ -19,6 +21,15 @@ export function resolve(specifier, context, next) {
     if (existsSync(source)) {
       return { url: source.href, format: 'module', shortCircuit: true };
     }
+  }
+  const ours = OURS.exec(specifier);
+  if (ours) {
+    const entry = (ours[1] ?? 'index').replace('/', '-');
+    return {
+      url: new URL(`../../lib/${entry}.ts`, import.meta.url).href,
+      format: 'module',
+      shortCircuit: true,
+    };
   }
   return next(specifier, context);
 }

@@ -3,6 +3,7 @@ import { TrackingModule } from 'nestjs-tracking';
 import { DonationsModule } from '../donations/donations.module.js';
 import { RunsModule } from '../runs/runs.module.js';
 import { AdminController } from './admin.controller.js';
+import { CollectorController } from './collector.controller.js';
 
 @Module({
   imports: [
@@ -10,6 +11,6 @@ import { AdminController } from './admin.controller.js';
     RunsModule,
     TrackingModule.forFeature({ context: { feature: 'admin' } }),
   ],
-  controllers: [AdminController],
+  controllers: [AdminController, CollectorController],
 })
 export class AdminModule {}

@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { StartError } from './start-error.js';
 
 /**
- * Makes the folder where the counters are kept, if it is missing. Nothing else is in it: to begin anew, delete it.
+ * Makes the folder of what outlives the app, if it is missing. To begin anew, delete it.
  *
  * @throws StartError
  */

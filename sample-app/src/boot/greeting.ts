@@ -10,6 +10,8 @@ Its events appear here, one JSON line each. Try in another shell:
 
 Only the events go to standard output: "npm start --silent | jq" shows them in colour.
 What they add up to: curl -s ${url}/stats.txt
+What has arrived at the collector, another process, is told here too: stop it with the last line and -X POST at
+${url}/collector/stop, donate, and start it again at ${url}/collector/start.
 What becomes of them: the same as the last line, at ${url}/admin/stats.
 `;
 }

@@ -8,10 +8,12 @@ export class Settings {
     /** 0 takes any free one. */
     readonly port: number,
     readonly adminToken: string,
-    /** The folder of the counters. */
+    /** The folder of what outlives the app: the counters, the backlog, what the collector has got. */
     readonly dataDir: string,
     /** Where the counters are instead. */
     readonly redisUrl?: string,
+    /** Where the collector listens; without it there is none. */
+    readonly collectorPort?: number,
   ) {}
 }
 
@@ -23,33 +25,40 @@ const MAX_PORT = 65_535;
 const BEARER_TOKEN = /^[\w.~+/-]+=*$/;
 
 /**
- * Reads PORT (default 3000), ADMIN_TOKEN (default: a new one at each start), DATA_DIR (default: `sample-app/data`) and
- * REDIS_URL (default: none).
+ * Reads PORT (default 3000), ADMIN_TOKEN (default: a new one at each start), DATA_DIR (default: `sample-app/data`),
+ * REDIS_URL (default: none) and COLLECTOR_PORT (default: the one after PORT).
  *
  * @throws StartError
  */
 export function readSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): Settings {
+  const port = readPort('PORT', env['PORT'], DEFAULT_PORT);
   return new Settings(
-    readPort(env['PORT']),
+    port,
     readToken(env['ADMIN_TOKEN']),
     readFolder(env['DATA_DIR']),
     readRedisUrl(env['REDIS_URL']),
+    readPort('COLLECTOR_PORT', env['COLLECTOR_PORT'], portBeside(port)),
   );
 }
 
-function readPort(text = ''): number {
+function readPort(name: string, text = '', whenMissing: number): number {
   if (text === '') {
-    return DEFAULT_PORT;
+    return whenMissing;
   }
   const port = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(port <= MAX_PORT)) {
     throw new StartError(
-      `PORT: expected a number from 0 to ${MAX_PORT}, got ${JSON.stringify(text)}.`,
+      `${name}: expected a number from 0 to ${MAX_PORT}, got ${JSON.stringify(text)}.`,
     );
   }
   return port;
+}
+
+/** The next one, where there is one; any free one beside any free one. */
+function portBeside(port: number): number {
+  return port === 0 ? 0 : port < MAX_PORT ? port + 1 : port - 1;
 }
 
 function readToken(text = ''): string {

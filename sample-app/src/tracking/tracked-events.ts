@@ -28,6 +28,8 @@ declare module 'nestjs-tracking' {
 
     'totals.read': { totalCents: number };
     'stats.read': { accepted: number };
+    'collector.stopped': { running: boolean };
+    'collector.started': { running: boolean };
     'stats.viewed': { as: 'json' | 'text' };
   }
 }

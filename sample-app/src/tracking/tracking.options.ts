@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { TrackingModuleOptions } from 'nestjs-tracking';
 import {
   allow,
@@ -6,8 +7,10 @@ import {
   metricsBackend,
   redact,
 } from 'nestjs-tracking';
-import { lmdbMetricsStore } from 'nestjs-tracking/lmdb';
+import { httpBackend } from 'nestjs-tracking/http';
+import { lmdbBacklog, lmdbMetricsStore } from 'nestjs-tracking/lmdb';
 import { redisMetricsStore } from 'nestjs-tracking/redis';
+import type { CollectorProcess } from '../collector/collector.process.js';
 import type { RedisConnection } from '../redis/redis.connection.js';
 import { OnAirProcessor } from '../runs/on-air.processor.js';
 import type { Settings } from '../settings/settings.js';
@@ -18,6 +21,7 @@ import { SponsorBackend } from './sponsor.backend.js';
 export function trackingOptions(
   { dataDir }: Settings,
   { client }: RedisConnection,
+  { url }: CollectorProcess,
 ): TrackingModuleOptions {
   // A file of this machine, or a server that several machines share. The module closes it after the last event.
   const metrics = createMetrics({
@@ -45,6 +49,16 @@ export function trackingOptions(
         ],
         backends: { wall: SponsorBackend },
       },
+      // Another process. While it is away, and when this one dies, events wait on the disk.
+      ...(url === undefined
+        ? {}
+        : {
+            collector: httpBackend({
+              url,
+              backlog: lmdbBacklog({ path: join(dataDir, 'backlog') }),
+              batch: { maxDelayMs: 500 },
+            }),
+          }),
       // What GET /stats answers. Written soon, so that who donates and then looks sees it.
       counters: metricsBackend({
         metrics,
