@@ -250,8 +250,9 @@ export class BacklogInspection {
     return this.clock.now() - owner.beat < STALE_MS ? 'alive' : 'gone';
   }
 
-  private lettersOf({ id, path }: Place): LmdbDeadLetters {
-    return new LmdbDeadLetters(this.file, this.clock, id, path, UNBOUNDED);
+  private lettersOf({ id, tracker = '', path }: Place): LmdbDeadLetters {
+    const of = { tracker, path };
+    return new LmdbDeadLetters(this.file, this.clock, id, of, UNBOUNDED);
   }
 
   private *placesOfLetters(): Generator<string> {
