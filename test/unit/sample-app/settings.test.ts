@@ -31,6 +31,7 @@ describe('the settings of the sample app', () => {
       adminToken: 'a/b+c-d.e_f~1==',
       dataDir: '/srv/marathon',
       redisUrl: 'rediss://:secret@redis.example.org:6380/1',
+      collectorPort: 65_534,
     });
   });
 
