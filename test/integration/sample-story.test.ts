@@ -33,6 +33,34 @@ function isAlive(pid = NaN): boolean {
   }
 }
 
+function collectedIn(dataDir: string): TrackingEvent[] {
+  return readFileSync(join(dataDir, 'collected.jsonl'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as TrackingEvent);
+}
+
+/** Waits until these donations, and no others, have arrived; fails when one of them came twice. */
+async function expectArrived(
+  dataDir: string,
+  donations: readonly string[],
+): Promise<void> {
+  await eventually(() => {
+    const arrived = collectedIn(dataDir)
+      .filter(({ name }) => name === 'donation.received')
+      .map(({ data }) => data['donation'] as string);
+    expect(arrived.sort()).toEqual([...donations].sort());
+  });
+}
+
+async function expectWaiting({ call }: Marathon, least: number): Promise<void> {
+  await eventually(async () => {
+    const { backends } = await call<TrackerStats>('/admin/stats');
+    expect(backends['collector']).toMatchObject({ state: 'retrying' });
+    expect(backends['collector']?.depth).toBeGreaterThanOrEqual(least);
+  });
+}
+
 describe('the marathon and its collector', () => {
   const started: StartedProcess[] = [];
   let dataDir: string;
@@ -87,34 +115,12 @@ describe('the marathon and its collector', () => {
     };
   };
 
-  const collected = (): TrackingEvent[] =>
-    readFileSync(join(dataDir, 'collected.jsonl'), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as TrackingEvent);
-
-  /** Waits until these donations, and no others, have arrived; fails when one of them came twice. */
-  const expectArrived = (donations: readonly string[]): Promise<void> =>
-    eventually(() => {
-      const arrived = collected()
-        .filter(({ name }) => name === 'donation.received')
-        .map(({ data }) => data['donation'] as string);
-      expect(arrived.sort()).toEqual([...donations].sort());
-    });
-
-  const expectWaiting = ({ call }: Marathon, least: number): Promise<void> =>
-    eventually(async () => {
-      const { backends } = await call<TrackerStats>('/admin/stats');
-      expect(backends['collector']).toMatchObject({ state: 'retrying' });
-      expect(backends['collector']?.depth).toBeGreaterThanOrEqual(least);
-    });
-
   it(
     'get every donation across, once, although the collector stops and the app is killed',
     async () => {
       const evening = await start();
       const before = await evening.donate(500);
-      await expectArrived([before]);
+      await expectArrived(dataDir, [before]);
       await evening.process.said(
         /collector <- donation\.received [\da-f-]{36}\n/,
       );
@@ -123,6 +129,9 @@ describe('the marathon and its collector', () => {
         '/collector/start',
         {},
       );
+      await expect(
+        evening.call('/collector/stop', {}, 'guessed'),
+      ).rejects.toThrow('/collector/stop 401');
       expect(isAlive(pid)).toBe(true);
       expect(await evening.call('/collector/stop', {})).toEqual({
         running: false,
@@ -140,17 +149,17 @@ describe('the marathon and its collector', () => {
       );
       // Two events each.
       await expectWaiting(evening, 2 * missed.length);
-      await expectArrived([before]);
+      await expectArrived(dataDir, [before]);
       evening.process.kill('SIGKILL');
       expect(await evening.process.ended()).toMatchObject({
         signal: 'SIGKILL',
       });
 
       const morning = await start();
-      await expectArrived([before, ...missed]);
+      await expectArrived(dataDir, [before, ...missed]);
       const after = await morning.donate(800);
-      await expectArrived([before, ...missed, after]);
-      const ids = collected().map(({ id }) => id);
+      await expectArrived(dataDir, [before, ...missed, after]);
+      const ids = collectedIn(dataDir).map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       const { backends } = await morning.call<TrackerStats>('/admin/stats');
       expect(backends['collector']).toMatchObject({ state: 'ok', dead: 0 });
@@ -172,29 +181,13 @@ describe('the marathon and its collector', () => {
       const second = await call<CollectorState>('/collector/start', {});
       expect(second).toEqual({ running: true, pid: expect.any(Number) });
       expect(second.pid).not.toBe(first.pid);
-      await expectArrived([donation]);
+      await expectArrived(dataDir, [donation]);
 
       app.kill('SIGTERM');
       expect(await app.ended()).toEqual({ code: 0, signal: null });
       expect(isAlive(second.pid)).toBe(false);
       // To stop what was started is nothing to warn of.
       expect(app.stderr().match(/has ended/g)).toHaveLength(1);
-    },
-    STORY_MS,
-  );
-
-  it(
-    'let only the admin stop anything',
-    async () => {
-      const { process: app } = await start();
-      const [, url = ''] = await app.said(/runs on (http:\S+), /);
-      for (const what of ['stop', 'start']) {
-        const { status } = await fetch(`${url}/collector/${what}`, {
-          method: 'POST',
-          headers: { authorization: 'Bearer guessed' },
-        });
-        expect(status).toBe(401);
-      }
     },
     STORY_MS,
   );
