@@ -17,17 +17,9 @@ function say(text: string): void {
 }
 
 async function start(): Promise<void> {
-  const given = readSettings(process.env);
-  await requireFreePort('PORT', given.port, HOST);
-  const settings = {
-    ...given,
-    // The collector is to be found again after it was stopped.
-    collectorPort: await requireFreePort(
-      'COLLECTOR_PORT',
-      given.collectorPort ?? 0,
-      HOST,
-    ),
-  };
+  const settings = readSettings(process.env);
+  await requireFreePort('PORT', settings.port, HOST);
+  await requireFreePort('COLLECTOR_PORT', settings.collectorPort ?? 0, HOST);
   requireDataFolder(settings.dataDir);
   const app = await NestFactory.create(AppModule.configure(settings), {
     logger: new StderrLogger(),

@@ -13,16 +13,20 @@ const PROGRAM = fileURLToPath(new URL('main.js', import.meta.url));
 @Injectable()
 export class CollectorProcess implements OnApplicationShutdown {
   private readonly logger = new Logger(CollectorProcess.name);
+  private readonly file: string;
+  private port: number | undefined;
   private child: ChildProcess | undefined;
 
-  constructor(private readonly settings: Settings) {}
+  constructor({ collectorPort, dataDir }: Settings) {
+    this.port = collectorPort;
+    this.file = join(dataDir, 'collected.jsonl');
+  }
 
   /** Where it listens whenever it runs; undefined where there is none. */
   get url(): string | undefined {
-    const { collectorPort } = this.settings;
-    return collectorPort === undefined
+    return this.port === undefined
       ? undefined
-      : `http://127.0.0.1:${collectorPort}/events`;
+      : `http://127.0.0.1:${this.port}/events`;
   }
 
   /** The process, while it runs. */
@@ -32,15 +36,12 @@ export class CollectorProcess implements OnApplicationShutdown {
 
   /** Resolves when it listens. Does nothing when it runs. */
   async start(): Promise<void> {
-    const { collectorPort, dataDir } = this.settings;
-    if (collectorPort === undefined || this.child !== undefined) {
+    if (this.port === undefined || this.child !== undefined) {
       return;
     }
-    const child = fork(
-      PROGRAM,
-      [String(collectorPort), join(dataDir, 'collected.jsonl')],
-      { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
-    );
+    const child = fork(PROGRAM, [String(this.port), this.file], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     this.child = child;
     child.once('exit', (code, signal) => {
       // Unless it was asked to.
@@ -51,7 +52,10 @@ export class CollectorProcess implements OnApplicationShutdown {
         );
       }
     });
-    await Promise.race([once(child, 'message'), once(child, 'exit')]);
+    const listening = once(child, 'message').then(([port]) => {
+      this.port = port as number;
+    });
+    await Promise.race([listening, once(child, 'exit')]);
   }
 
   /** Resolves when it is gone. */

@@ -12,7 +12,7 @@ export class Settings {
     readonly dataDir: string,
     /** Where the counters are instead. */
     readonly redisUrl?: string,
-    /** Where the collector listens; without it there is none. */
+    /** Where the collector listens, 0 takes any free one; without it there is no collector. */
     readonly collectorPort?: number,
   ) {}
 }

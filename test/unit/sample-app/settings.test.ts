@@ -35,6 +35,22 @@ describe('the settings of the sample app', () => {
     });
   });
 
+  it.each([
+    [{}, 3001],
+    [{ PORT: '8080', COLLECTOR_PORT: '' }, 8081],
+    [{ PORT: '65535' }, 65_534],
+    [{ PORT: '0' }, 0],
+    [{ PORT: '0', COLLECTOR_PORT: '9000' }, 9000],
+  ])('have for %j a collector on port %i', (env, port) => {
+    expect(readSettings(env).collectorPort).toBe(port);
+  });
+
+  it('refuse a COLLECTOR_PORT that is none', () => {
+    expect(() => readSettings({ COLLECTOR_PORT: '80a' })).toThrow(
+      'COLLECTOR_PORT: expected a number from 0 to 65535, got "80a".',
+    );
+  });
+
   it.each(['abc', '-1', '65536', '3.5', '0x10', '1e3', ' 80', '99999999999'])(
     'refuse PORT=%s',
     (text) => {
