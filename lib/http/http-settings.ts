@@ -64,21 +64,44 @@ export function changed(
   };
 }
 
-/** Everything in the settings that must not be shown. */
-export function secretsOf({ url, auth, headers }: HttpSettings): string[] {
+/**
+ * Everything in the settings that must not be shown.
+ *
+ * @param signed the headers with which a request was signed: functions answer others each time
+ */
+export function secretsOf(
+  { url, auth, headers }: HttpSettings,
+  signed: Readonly<Record<string, string>> = {},
+): string[] {
   const own =
     auth === undefined || typeof auth === 'function'
       ? []
       : 'basic' in auth
-        ? [auth.basic.password]
+        ? [auth.basic.username, auth.basic.password]
         : 'bearer' in auth
           ? [auth.bearer]
           : 'apiKey' in auth
             ? [auth.apiKey.key]
             : [auth.hmac.secret];
-  return [...own, ...url.searchParams.values(), headers['authorization'] ?? '']
+  const authorization = headers['authorization'] ?? '';
+  return [
+    ...own,
+    ...url.searchParams.values(),
+    ...[authorization, ...Object.values(signed)].flatMap(secretsInHeader),
+  ]
     .filter((secret) => secret.length > 3)
     .sort((a, b) => b.length - a.length);
+}
+
+/** `Basic …` holds a user and a password; the key of some APIs is the user. */
+function secretsInHeader(value: string): string[] {
+  const [scheme = '', credentials = ''] = value.split(' ', 2);
+  return scheme.toLowerCase() === 'basic'
+    ? [
+        ...[value, credentials],
+        ...Buffer.from(credentials, 'base64').toString().split(':'),
+      ]
+    : [value, credentials];
 }
 
 function given<T extends object>(part: T | undefined): Partial<T> {

@@ -51,19 +51,21 @@ export class HttpTransport implements Transport<HttpPayload> {
     const method = payload.encoded.method ?? 'POST';
     const url = requestUrl(settings.url, payload.encoded.path);
     const what = `${method} ${shownUrl(url)}`;
+    let signed: Record<string, string> = {};
     try {
-      const headers = await this.headers(payload, settings);
+      signed = await this.sign(settings);
       const answer = await this.dispatcher.request({
         ...{ origin: url.origin, path: url.pathname + url.search, method },
-        ...{ headers, signal: info.signal },
+        headers: { ...payload.headers, ...signed },
+        signal: info.signal,
         headersTimeout: settings.timeoutMs,
         bodyTimeout: settings.timeoutMs,
         ...(payload.body === undefined ? {} : { body: payload.body }),
       });
-      return await this.read(answer, info, what);
+      return await this.read(answer, info, what, signed);
     } catch (error) {
       const message = `${what} failed: ${messageOf(error)}`;
-      return { status: 'retryable', error: this.shown({ message }) };
+      return { status: 'retryable', error: this.shown({ message }, signed) };
     }
   }
 
@@ -73,12 +75,9 @@ export class HttpTransport implements Transport<HttpPayload> {
     }
   }
 
-  private async headers(
-    payload: HttpPayload,
-    { auth }: HttpSettings,
-  ): Promise<Record<string, string>> {
+  private async sign({ auth }: HttpSettings): Promise<Record<string, string>> {
     try {
-      return { ...payload.headers, ...(await authHeaders(auth)) };
+      return { ...(await authHeaders(auth)) };
     } catch (error) {
       // Its message may hold what it asked with.
       const name = error instanceof Error ? error.name : typeof error;
@@ -90,6 +89,7 @@ export class HttpTransport implements Transport<HttpPayload> {
     { statusCode: httpStatus, headers, body }: Dispatcher.ResponseData,
     info: SendInfo,
     what: string,
+    signed: Readonly<Record<string, string>>,
   ): Promise<SendResult> {
     const isTaken = httpStatus >= 200 && httpStatus < 300;
     if (isTaken && this.encoder.outcome === undefined) {
@@ -109,18 +109,26 @@ export class HttpTransport implements Transport<HttpPayload> {
     };
     const own = this.encoder.outcome?.(answer, info.events);
     if (own !== undefined) {
-      return 'error' in own ? { ...own, error: this.shown(own.error) } : own;
+      return 'error' in own
+        ? { ...own, error: this.shown(own.error, signed) }
+        : own;
     }
-    const error = this.shown({
-      ...{ message: `${what} answered HTTP ${httpStatus}`, httpStatus },
-      ...(text === '' ? {} : { body: text }),
-    });
+    const error = this.shown(
+      {
+        ...{ message: `${what} answered HTTP ${httpStatus}`, httpStatus },
+        ...(text === '' ? {} : { body: text }),
+      },
+      signed,
+    );
     return classifyAnswer(httpStatus, error, after);
   }
 
   /** Without credentials, which a destination may repeat in its answer. */
-  private shown(error: SendError): SendError {
-    const secrets = secretsOf(this.settings());
+  private shown(
+    error: SendError,
+    signed: Readonly<Record<string, string>>,
+  ): SendError {
+    const secrets = secretsOf(this.settings(), signed);
     const clean = (text: string): string =>
       secrets.reduce((all, secret) => all.replaceAll(secret, '***'), text);
     return {

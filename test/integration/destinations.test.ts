@@ -126,6 +126,28 @@ describe('segmentBackend', () => {
       'expected options to be an object, got undefined',
     );
   });
+
+  it('does not show a write key that the destination repeats in its answer', async () => {
+    const lost: LostBatch[] = [];
+    const collector = await collect({
+      respond: (_, n) =>
+        n === 1 ? {} : { status: 400, body: 'no source for k3y-of-segment' },
+    });
+    const app = running(
+      segmentBackend({
+        ...{ writeKey: 'k3y-of-segment', url: collector.url, ...QUICK },
+        onDeadLetter: (batch) => {
+          lost.push(batch);
+        },
+      }),
+    );
+    for (const name of ['taken', 'refused']) {
+      app.tracker.emit(name);
+      await app.tracker.flush({ timeoutMs: 5_000 });
+    }
+    await app.close();
+    expect(lost).toMatchObject([{ body: 'no source for ***' }]);
+  });
 });
 
 describe('gdqBackend', () => {
