@@ -117,8 +117,8 @@ async function survey(inspection: BacklogInspection): Promise<Survey> {
   const at: string[] = [];
   for (const place of inspection.places()) {
     const before = left;
+    registered ||= inspection.owners(place).includes('this process');
     for await (const { holder, events } of inspection.waitingParts(place)) {
-      registered ||= holder === 'this process';
       if (holder === 'alive') {
         held += events;
       } else {

@@ -132,11 +132,13 @@ export class BacklogInspection {
     }
   }
 
-  /** The backlogs that are registered for a place, adopted ones left out. */
+  /** The backlogs that are registered at a place, or that have left something there. */
   owners(place: Place): Holder[] {
-    return this.rangesOf(place)
-      .filter(({ id, record }) => record.holder === id)
-      .map((range) => this.holderOf(range));
+    const owners = new Map<string, Holder>();
+    for (const range of this.rangesOf(place)) {
+      owners.set(range.record.holder, this.holderOf(range));
+    }
+    return [...owners.values()];
   }
 
   /** What waits at a place, each range in the order of acceptance. */
