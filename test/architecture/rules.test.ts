@@ -106,6 +106,13 @@ describe('entries', () => {
     expect(checkEntries(files({ 'lib/core.ts': text }))).toHaveLength(1);
   });
 
+  it('do more when they are programs', () => {
+    const made = files({
+      'lib/cli.ts': `import { a } from './core/a.js'; a();`,
+    });
+    expect(checkEntries(made)).toEqual([]);
+  });
+
   it('hold names, and one star', () => {
     const made = files({
       'lib/core.ts': `export * from './core/tracked-events.js';\nexport { a } from './core/a.js';`,

@@ -15,6 +15,7 @@ const BUILD_MS = 120_000;
 const ENTRIES = Object.keys(ENTRY_PACKAGES);
 
 interface PackageJson {
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Record<string, string>>>;
 }
 
@@ -49,6 +50,20 @@ describe('the packed package', () => {
       .filter((target) => typeof target === 'object')
       .map((target) => Object.keys(target));
     expect(conditions).toEqual(conditions.map(() => ['types', 'default']));
+  });
+
+  it('holds a program that starts where nothing else is installed, and says what it needs', async () => {
+    const { bin } = readPackageJson(packed.folder);
+    expect(Object.keys(bin)).toEqual(['nestjs-tracking']);
+    const file = bin['nestjs-tracking'] ?? '';
+    const text = readFileSync(join(packed.folder, file), 'utf8');
+    expect(text).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(await node(packed.folder, file, '--help')).toMatch(/^Usage: /);
+    await expect(
+      node(packed.folder, file, 'backlog', 'stats', '.'),
+    ).rejects.toThrow(
+      /\nnestjs-tracking: the package lmdb is needed: npm install lmdb \(.+\)\n$/,
+    );
   });
 
   it('exports every entry of lib', () => {
