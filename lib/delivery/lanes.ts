@@ -34,6 +34,7 @@ export class Lanes<Payload> {
   private readonly ordered: boolean;
   private readonly alarm: Alarm;
   private leasing = 0;
+  private takingIn = 0;
   private probing = false;
   private ending: { drained: () => void; over: boolean } | undefined;
 
@@ -205,10 +206,12 @@ export class Lanes<Payload> {
     const lease = await this.plan.lease();
     this.leasing--;
     if (lease !== undefined) {
+      this.takingIn++;
       await this.takeIn(lease).catch((error: unknown) => {
         this.reporter.storage(error);
         return lease.release(REST_MS);
       });
+      this.takingIn--;
     }
     this.probing &&= !probe;
     this.pump();
@@ -276,14 +279,13 @@ export class Lanes<Payload> {
     isLast: boolean,
   ): void {
     const waits = backoff || signal === 'blocked';
-    const rest = line.batches.slice(1);
+    const all = [...batches, ...line.batches.slice(1)];
     const now = this.clock.monotonicMs();
     if (waits && (isLast || this.ending?.over === true)) {
-      this.leftOver.push(new Line(line.partition, [...batches, ...rest]));
+      this.leftOver.push(new Line(line.partition, all));
       return;
     }
     const [first] = batches;
-    const all = [...batches, ...rest];
     for (const next of this.intake.lines(line.partition, all)) {
       if (backoff && first !== undefined && next.head === first) {
         const delay = this.destination.delayMs(first.attempts, retryAfterMs);
@@ -297,9 +299,8 @@ export class Lanes<Payload> {
   }
 
   private giveUp(): GivingUp {
-    const { maxAttempts, maxAgeMs } = this.parts.settings().retry;
     return {
-      ...{ maxAttempts, maxAgeMs },
+      ...this.parts.settings().retry,
       ageOf: (event) => this.destination.ageOf(event),
     };
   }
@@ -319,7 +320,7 @@ export class Lanes<Payload> {
 
   private isIdle(now: number, isOver: boolean): boolean {
     return (
-      this.underWay === 0 &&
+      this.underWay + this.takingIn === 0 &&
       (isOver || (this.held.size === 0 && !this.plan.isDue(now)))
     );
   }

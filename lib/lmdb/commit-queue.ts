@@ -46,6 +46,11 @@ export class CommitQueue {
     private readonly commit: (batch: readonly Work[]) => Promise<void>,
   ) {}
 
+  /** Whether something waits or is under way. */
+  get busy(): boolean {
+    return this.waiting.length > 0 || this.running;
+  }
+
   push(work: Work): void {
     this.waiting.push(work);
     this.schedule();
@@ -60,11 +65,11 @@ export class CommitQueue {
 
   /** Resolves when nothing waits and nothing is under way. */
   idle(): Promise<void> {
-    return this.waiting.length === 0 && !this.running
-      ? Promise.resolve()
-      : new Promise((resolve) => {
+    return this.busy
+      ? new Promise((resolve) => {
           this.idlers.push(resolve);
-        });
+        })
+      : Promise.resolve();
   }
 
   private schedule(): void {

@@ -57,10 +57,7 @@ class LmdbBacklog implements Backlog {
   }
 
   availableIn(request: LeaseRequest): number | undefined {
-    const { contents, host } = this.opened.parts;
-    return this.opened.closed
-      ? undefined
-      : contents.queues.availableIn(request, host.time());
+    return this.opened.availableIn(request);
   }
 
   onAvailable(listener: () => void): void {

@@ -85,7 +85,21 @@ export class OpenBacklog {
     if (this.opening !== undefined) {
       await this.opening;
     }
-    return this.closed ? undefined : this.settling.lease(request);
+    if (this.closed) {
+      return undefined;
+    }
+    return this.settling.lease(request) ?? this.leaseWhenStored(request);
+  }
+
+  /** What is being stored is as good as there for who cannot wait: at the end of a process nobody comes back for it. */
+  availableIn(request: LeaseRequest): number | undefined {
+    const { contents, host } = this.parts;
+    if (this.closed) {
+      return undefined;
+    }
+    return this.isAwaited(request)
+      ? 0
+      : contents.queues.availableIn(request, host.time());
   }
 
   async *deadLetters(filter?: DeadLetterFilter): AsyncGenerator<DeadLetter> {
@@ -111,6 +125,25 @@ export class OpenBacklog {
 
   close(): Promise<void> {
     return (this.closing ??= this.closeOnce());
+  }
+
+  private isAwaited({ maxDelayMs }: LeaseRequest): boolean {
+    const { contents, commits } = this.parts;
+    return maxDelayMs === 0 && contents.unstoredBytes > 0 && commits.busy;
+  }
+
+  private async leaseWhenStored(
+    request: LeaseRequest,
+  ): Promise<LmdbLease | undefined> {
+    if (!this.isAwaited(request)) {
+      return undefined;
+    }
+    try {
+      await this.parts.commits.write(() => undefined);
+    } catch {
+      // It is reported, and tried again.
+    }
+    return this.closed ? undefined : this.settling.lease(request);
   }
 
   private async *letters(

@@ -80,6 +80,19 @@ describe('httpBackend with lmdbBacklog', () => {
     );
   });
 
+  it.each([0, 1, 20])(
+    'delivers at the end what was emitted just before, %i turns of the event loop after the start',
+    async (turns) => {
+      const tracker = start({}, { batch: { maxDelayMs: 60_000 } });
+      for (let turn = 0; turn < turns; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      tracker.emit('app.stopped', { n: 1 });
+      expect(await tracker.close()).toEqual({ settled: true, pending: 0 });
+      expect(delivered()).toEqual([1]);
+    },
+  );
+
   it('hands over what is left when the disk does not last', async () => {
     answers = () => ({ status: 503 });
     const lost: unknown[] = [];
