@@ -186,6 +186,8 @@ describe('the marathon and its collector', () => {
       app.kill('SIGTERM');
       expect(await app.ended()).toEqual({ code: 0, signal: null });
       expect(isAlive(second.pid)).toBe(false);
+      // The collector ended last.
+      expect(collectedIn(dataDir).at(-1)?.name).toBe('marathon.stopped');
       // To stop what was started is nothing to warn of.
       expect(app.stderr().match(/has ended/g)).toHaveLength(1);
     },
