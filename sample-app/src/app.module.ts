@@ -17,8 +17,10 @@ import { Settings } from './settings/settings.js';
 import { StatsModule } from './stats/stats.module.js';
 import { trackingOptions } from './tracking/tracking.options.js';
 
-/** The donation marathon. Everything is kept in memory and gone when the app ends, but what GET /stats
- * tells, and the events that have not arrived yet. */
+/**
+ * The donation marathon. Everything is kept in memory and gone when the app ends, but what GET /stats tells, and the
+ * events that have not arrived yet.
+ */
 @Module({})
 export class AppModule {
   static configure(settings: Settings): DynamicModule {
