@@ -1,7 +1,7 @@
 import type { TrackerOptions } from '../core/tracker-options.js';
 import { BacklogInspection } from '../lmdb/backlog-inspection.js';
 import type { Arguments } from './arguments.js';
-import { CommandFailure, EXIT, UsageError } from './command-errors.js';
+import { EXIT, UsageError } from './command-errors.js';
 import { deliver } from './delivery-run.js';
 import { letterFilter } from './letter-filter.js';
 import { placesFor } from './places.js';
@@ -54,29 +54,15 @@ async function replayLetters(
   terminal: Terminal,
   folder: string,
 ): Promise<number> {
-  const inspection = BacklogInspection.open(
-    folder,
-    terminal.clock,
-    args.tracker === undefined ? [] : [args.tracker],
-  );
+  const inspection = BacklogInspection.open(folder, terminal.clock);
   const progress = new Progress(terminal);
   let replayed = 0;
   try {
     for (const place of placesFor(inspection, args)) {
-      const { tracker } = place;
-      if (tracker === undefined) {
-        throw new CommandFailure(
-          `${count(replayed)} replayed; the tracker of ${place.path} is not known any more: name it with --tracker`,
-        );
-      }
-      await inspection.replay(
-        { ...place, tracker },
-        letterFilter(args),
-        (more) => {
-          replayed += more;
-          progress.at(() => `${count(replayed)} replayed`);
-        },
-      );
+      await inspection.replay(place, letterFilter(args), (more) => {
+        replayed += more;
+        progress.at(() => `${count(replayed)} replayed`);
+      });
     }
     return replayed;
   } finally {

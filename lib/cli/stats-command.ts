@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.js';
 
 /** What is kept of one backend. */
 interface PlaceStats {
-  readonly tracker?: string;
+  readonly tracker: string;
   readonly path: string;
   readonly waiting: number;
   readonly bytes: number;
@@ -66,8 +66,7 @@ async function statsOf(
   const owners = inspection.owners(place);
   const gone = owners.filter((owner) => owner === 'gone').length;
   return {
-    ...(tracker === undefined ? {} : { tracker }),
-    ...{ path, waiting, bytes: size },
+    ...{ tracker, path, waiting, bytes: size },
     ...(waiting === 0 ? {} : { oldestMs: Math.max(0, clock.now() - oldestAt) }),
     ...{ dead, owners: { alive: owners.length - gone, dead: gone } },
   };
@@ -80,7 +79,7 @@ function linesOf(place: PlaceStats): string[] {
   );
   const sum = Object.values(dead).reduce((total, number) => total + number, 0);
   return [
-    `${path} (tracker ${tracker ?? 'unknown'})`,
+    `${path} (tracker ${tracker})`,
     `  waiting  ${events(waiting)}${
       oldestMs === undefined
         ? ''

@@ -9,7 +9,7 @@ import { replayLetters } from './backlog-replay.js';
 import type { Chunk } from './chunk.js';
 import { readChunk } from './chunk-reader.js';
 import { eventLoopTurn } from './event-loop-turn.js';
-import { LmdbDeadLetters } from './lmdb-dead-letters.js';
+import { letterHead, LmdbDeadLetters } from './lmdb-dead-letters.js';
 import type { ProcessIdentity } from './process-identity.js';
 import { hasEnded, ownIdentity } from './process-identity.js';
 import type { StoredRange } from './range-record.js';
@@ -17,7 +17,6 @@ import { decodeRecord } from './range-record.js';
 import { RangeReader } from './range-reader.js';
 
 const FILE = 'backlog.mdb';
-const DEFAULT_TRACKER = 'default';
 const PLACE_DIGITS = 16;
 const CHUNKS_PER_SLICE = 1_000;
 /** Whoever has not written its heartbeat for so long is taken for gone. */
@@ -27,8 +26,7 @@ const UNBOUNDED = { maxEvents: Infinity, maxBytes: Infinity };
 /** Where events wait: a backend of a tracker. */
 export interface Place {
   readonly id: string;
-  /** Unknown when only dead letters are left of a tracker that nobody named. */
-  readonly tracker: string | undefined;
+  readonly tracker: string;
   readonly path: string;
 }
 
@@ -59,19 +57,13 @@ export class BacklogInspection {
   private constructor(
     private readonly file: BacklogFile,
     private readonly clock: Clock,
-    /** Trackers to be thought of, beside those that the file names. */
-    private readonly trackers: readonly string[],
   ) {}
 
   /**
    * @param folder the `path` of the backlogs
    * @throws TrackingError when the file cannot be used, Error when there is none
    */
-  static open(
-    folder: string,
-    clock: Clock,
-    trackers: readonly string[] = [],
-  ): BacklogInspection {
+  static open(folder: string, clock: Clock): BacklogInspection {
     if (!existsSync(folder)) {
       throw new Error(`${folder} does not exist`);
     }
@@ -85,29 +77,28 @@ export class BacklogInspection {
         `${folder} holds no ${FILE}; give the path that lmdbBacklog() has`,
       );
     }
-    return new BacklogInspection(openAs(folder, clock), clock, trackers);
+    return new BacklogInspection(openAs(folder, clock), clock);
   }
 
   /** Every place of which something is left, in the order of tracker and path. */
   places(): Place[] {
     this.file.refresh();
     const places = new Map<string, Place>();
-    for (const { record } of this.ranges()) {
-      const { tracker, path } = record;
+    const add = ({
+      tracker,
+      path,
+    }: {
+      tracker: string;
+      path: string;
+    }): void => {
       const id = placeId(tracker, path);
       places.set(id, { id, tracker, path });
+    };
+    for (const { record } of this.ranges()) {
+      add(record);
     }
-    const trackers = new Set([
-      ...this.trackers,
-      DEFAULT_TRACKER,
-      ...[...places.values()].flatMap(({ tracker }) => tracker ?? []),
-    ]);
-    for (const id of this.placesOfLetters()) {
-      const path = this.pathOfLetters(id);
-      if (path !== undefined && !places.has(id)) {
-        const tracker = [...trackers].find((one) => placeId(one, path) === id);
-        places.set(id, { id, tracker, path });
-      }
+    for (const letter of this.firstLetters()) {
+      add(letterHead(letter));
     }
     return [...places.values()].sort((a, b) =>
       nameOf(a) < nameOf(b) ? -1 : 1,
@@ -169,7 +160,7 @@ export class BacklogInspection {
    * @throws Error when the storage fails; what was told is replayed
    */
   async replay(
-    place: Place & { readonly tracker: string },
+    place: Place,
     matches: (letter: DeadLetter) => boolean,
     replayed: (count: number) => void,
   ): Promise<void> {
@@ -193,7 +184,7 @@ export class BacklogInspection {
     }
   }
 
-  private rangesOf({ tracker, path }: Place): StoredRange[] {
+  private rangesOf({ tracker, path }: Omit<Place, 'id'>): StoredRange[] {
     this.file.refresh();
     return [...this.ranges()].filter(
       ({ record }) => record.tracker === tracker && record.path === path,
@@ -230,9 +221,8 @@ export class BacklogInspection {
     const owner =
       holder === id
         ? record
-        : this.rangesOf({ id: '', tracker, path }).find(
-            (range) => range.id === holder,
-          )?.record;
+        : this.rangesOf({ tracker, path }).find((range) => range.id === holder)
+            ?.record;
     if (
       owner === undefined ||
       owner.closed === true ||
@@ -252,41 +242,30 @@ export class BacklogInspection {
     return this.clock.now() - owner.beat < STALE_MS ? 'alive' : 'gone';
   }
 
-  private lettersOf({ id, tracker = '', path }: Place): LmdbDeadLetters {
+  private lettersOf({ id, tracker, path }: Place): LmdbDeadLetters {
     const of = { tracker, path };
     return new LmdbDeadLetters(this.file, this.clock, id, of, UNBOUNDED);
   }
 
-  private *placesOfLetters(): Generator<string> {
+  /** Of each place. */
+  private *firstLetters(): Generator<Buffer> {
     const { end } = keysOf('d');
     let { start } = keysOf('d');
     for (;;) {
-      const [key] = this.file.keys({ start, end }, 1);
-      if (key === undefined) {
+      const [letter] = this.file.entries({ start, end }, 1);
+      if (letter === undefined) {
         return;
       }
-      const id = key.toString('hex', 1, 1 + PLACE_DIGITS / 2);
-      yield id;
+      yield letter.value;
+      const id = letter.key.toString('hex', 1, 1 + PLACE_DIGITS / 2);
       start = keysOf('d', id).end;
     }
   }
-
-  private pathOfLetters(id: string): string | undefined {
-    for (const slice of this.lettersOf({
-      ...{ id, path: '', tracker: undefined },
-    }).slices()) {
-      const [first] = slice;
-      if (first !== undefined) {
-        return first.letter.path;
-      }
-    }
-    return undefined;
-  }
 }
 
-/** `tracker:path`, or the path alone. */
+/** How a place is shown and typed. */
 export function nameOf({ tracker, path }: Place): string {
-  return tracker === undefined ? path : `${tracker}:${path}`;
+  return `${tracker}:${path}`;
 }
 
 /** In one process, all who open a file have to agree about its durability. */

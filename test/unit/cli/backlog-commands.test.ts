@@ -110,7 +110,7 @@ describe('backlog stats', () => {
     expect(idsOf((await cli.run('backlog', 'list', 'db')).out)).toEqual(['c']);
   });
 
-  it('knows owners that ended, and a tracker of which only dead letters are left', async () => {
+  it('knows owners that ended, and places of which only dead letters are left', async () => {
     const one = backlog();
     await one.backlog.append([event('a')]);
     await one.close();
@@ -119,14 +119,14 @@ describe('backlog stats', () => {
     await two.close();
     const { out } = await cli.run('backlog', 'stats', 'db');
     expect(out).toEqual([
+      'logs (tracker audit)',
+      '  waiting  0 events',
+      '  dead     1 (rejected 1)',
+      '  owners   0 alive, 0 dead',
       'out (tracker default)',
       '  waiting  1 event, 95 bytes, the oldest for 0 ms',
       '  dead     0',
       '  owners   0 alive, 1 dead',
-      'logs (tracker unknown)',
-      '  waiting  0 events',
-      '  dead     1 (rejected 1)',
-      '  owners   0 alive, 0 dead',
     ]);
   });
 
@@ -292,18 +292,11 @@ describe('backlog replay', () => {
     expect(out).toHaveLength(100);
   });
 
-  it('needs the name of a tracker that nobody knows any more', async () => {
+  it('knows the tracker of whom only dead letters are left', async () => {
     const one = backlog('out', 'audit');
     await bury(one, 'rejected', event('a'));
     await one.close();
-    expect(await cli.run('backlog', 'replay', 'db')).toEqual({
-      ...{ code: 1, out: [] },
-      said: [
-        'nestjs-tracking: 0 replayed; the tracker of out is not known any more: name it with --tracker',
-      ],
-    });
-    const args = ['db', '--tracker', 'audit', '--json'];
-    const { out } = await cli.run('backlog', 'replay', ...args);
+    const { out } = await cli.run('backlog', 'replay', 'db', '--json');
     expect(out).toEqual(['{"replayed":1}']);
     expect(await backlog('out', 'audit').drain()).toEqual(['a']);
   });
