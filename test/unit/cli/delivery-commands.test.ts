@@ -55,6 +55,7 @@ ${form} {
     out: httpBackend({
       url: '${collector.url}',
       backlog: lmdbBacklog({ path: '${join(folder, path)}', durability: '${durability}' }),
+      batch: { maxDelayMs: 5 },
       retry: { baseMs: 5, maxDelayMs: 20 },
     }),
   },
