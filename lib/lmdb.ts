@@ -1,6 +1,4 @@
 /** `nestjs-tracking/lmdb`: a durable backlog and metrics in an embedded database; needs `lmdb`. */
-export type { BacklogPlace } from './lmdb/backlog-places.js';
-export { backlogPlaces } from './lmdb/backlog-places.js';
 export type { LmdbBacklogOptions } from './lmdb/lmdb-backlog-options.js';
 export { lmdbBacklog } from './lmdb/lmdb-backlog.js';
 export type { LmdbMetricsStoreOptions } from './lmdb/lmdb-metrics-store.js';

@@ -8,7 +8,6 @@ import fc from 'fast-check';
 import type { TrackingEvent } from '../../../lib/core/event.js';
 import type { Lease } from '../../../lib/delivery/backlog.js';
 import type { LmdbBacklogOptions } from '../../../lib/lmdb.js';
-import { backlogPlaces } from '../../../lib/lmdb.js';
 import { BacklogFile } from '../../../lib/lmdb/backlog-file.js';
 import { keysOf } from '../../../lib/lmdb/backlog-keys.js';
 import { fakeClock } from '../../../lib/testing.js';
@@ -303,38 +302,6 @@ describe('its dead letters', () => {
     await one.close();
     const next = open();
     expect(await next.drain()).toEqual(idsOf(events.slice(7)));
-  });
-});
-
-describe('backlogPlaces', () => {
-  it('tells what all backends have in the file, beside them', async () => {
-    const one = open();
-    const other = open({}, { path: 'elsewhere' });
-    const events = someEvents(10, 100);
-    await one.backlog.append(events);
-    const lease = (await one.lease(3)) as Lease;
-    await lease.settle([
-      { events: lease.events.slice(0, 1), outcome: 'delivered' },
-      { events: lease.events.slice(1), outcome: { reason: 'rejected' } },
-    ]);
-    await other.backlog.append(someEvents(1));
-    const dying = await other.lease();
-    await dying?.settle([
-      { events: dying.events, outcome: { reason: 'expired' } },
-    ]);
-    await other.close();
-    const { bytes } = one.backlog.stats();
-    expect(await backlogPlaces(path)).toEqual([
-      {
-        ...{ tracker: 'test', path: 'out', events: 7, bytes, deadLetters: 2 },
-        oldestAt: lease.events[0]?.acceptedAt,
-      },
-      {
-        ...{ tracker: 'test', path: 'elsewhere' },
-        ...{ events: 0, bytes: 0, deadLetters: 1 },
-      },
-    ]);
-    expect(await one.drain()).toEqual(idsOf(events.slice(3)));
   });
 });
 
