@@ -76,8 +76,7 @@ function makeLockFile(path: string): void {
 
 /** What is wrong with a file; `undefined` for a new one, too. */
 function damage(descriptor: number): string | undefined {
-  const { size } = fstatSync(descriptor);
-  if (size === 0) {
+  if (fstatSync(descriptor).size === 0) {
     return undefined;
   }
   const first = readMeta(descriptor, 0);
@@ -98,7 +97,8 @@ function damage(descriptor: number): string | undefined {
     Number(a.readBigUInt64LE(152) - b.readBigUInt64LE(152)),
   ) as [Buffer, Buffer];
   const pages = Number(newer.readBigUInt64LE(144)) + 1;
-  const missing = pages * pageSize - size;
+  // Asked after the header was read: other processes write, and a commit writes its pages before its header.
+  const missing = pages * pageSize - fstatSync(descriptor).size;
   return missing > 0 && older.length > 0
     ? `${missing} bytes are missing at its end`
     : undefined;
