@@ -164,7 +164,7 @@ export class DeliveryLoop<Payload> {
       ...{ accepted, delivered, dead, depth },
       retried: this.attempts.retried,
       dropped: this.dropped.snapshot(),
-      ...(oldestMs === undefined ? {} : { oldestMs }),
+      ...(oldestMs === undefined ? {} : { oldestMs: Math.round(oldestMs) }),
       ...(lastError === undefined ? {} : { lastError }),
       ...(lastDeliveredAt === undefined ? {} : { lastDeliveredAt }),
       state:
