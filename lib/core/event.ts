@@ -1,3 +1,4 @@
+import { defineGetter } from './define-getter.js';
 import type { JsonObject } from './json.js';
 import { deepFreeze } from './json.js';
 import { StoredEvent } from './stored-event.js';
@@ -13,16 +14,6 @@ export interface TrackingEvent {
   /** The merged frames of the scope it happened in. */
   readonly context: JsonObject;
 }
-
-/**
- * Old, but in every engine: it defines an enumerable getter in two thirds of the time of `Object.defineProperty`, which
- * has a descriptor to read.
- */
-const defineGetter = (
-  Object.prototype as unknown as {
-    __defineGetter__: (this: object, key: string, get: () => unknown) => void;
-  }
-).__defineGetter__;
 
 /**
  * The event as this package makes it: its JSON is made at birth and shared by every backend, `data` is read back from

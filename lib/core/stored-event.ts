@@ -1,3 +1,4 @@
+import { defineGetter } from './define-getter.js';
 import type { JsonObject } from './json.js';
 import { deepFreeze } from './json.js';
 
@@ -15,12 +16,6 @@ interface Whole extends Head {
   readonly data: JsonObject;
   readonly context: JsonObject;
 }
-
-const defineGetter = (
-  Object.prototype as unknown as {
-    __defineGetter__: (this: object, key: string, get: () => unknown) => void;
-  }
-).__defineGetter__;
 
 /**
  * An event that comes back from a storage as JSON. Nothing is read until somebody asks; id, name and timestamp without
