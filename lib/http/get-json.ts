@@ -6,7 +6,7 @@ import { messageOf } from '../core/show.js';
 import { authHeaders, signatureHeaders } from './auth.js';
 import type { HttpBackendOptions } from './http-options.js';
 import type { HttpSettings } from './http-settings.js';
-import { secretsOf } from './http-settings.js';
+import { withoutSecrets } from './http-settings.js';
 import { shownUrl } from './shown-url.js';
 
 const MAX_BYTES = 1024 * 1024;
@@ -90,11 +90,4 @@ async function wholeText(
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
-}
-
-function withoutSecrets(text: string, settings: HttpSettings): string {
-  return secretsOf(settings).reduce(
-    (all, secret) => all.replaceAll(secret, '***'),
-    text,
-  );
 }

@@ -65,10 +65,22 @@ export function changed(
 }
 
 /**
- * Everything in the settings that must not be shown.
+ * A text as it may be shown: without credentials, which a destination may repeat in its answer.
  *
  * @param signed the headers with which a request was signed: functions answer others each time
  */
+export function withoutSecrets(
+  text: string,
+  settings: HttpSettings,
+  signed: Readonly<Record<string, string>> = {},
+): string {
+  return secretsOf(settings, signed).reduce(
+    (all, secret) => all.replaceAll(secret, '***'),
+    text,
+  );
+}
+
+/** Everything in the settings that must not be shown. The longest first: one may be a part of another. */
 export function secretsOf(
   { url, auth, headers }: HttpSettings,
   signed: Readonly<Record<string, string>> = {},

@@ -16,7 +16,7 @@ import { authHeaders } from './auth.js';
 import type { HttpBackendOptions, TlsOptions } from './http-options.js';
 import type { HttpPayload } from './http-payload.js';
 import type { HttpSettings } from './http-settings.js';
-import { secretsOf } from './http-settings.js';
+import { withoutSecrets } from './http-settings.js';
 import { requestUrl, shownUrl } from './shown-url.js';
 
 /** Idle connections are closed before most servers close them. */
@@ -128,9 +128,8 @@ export class HttpTransport implements Transport<HttpPayload> {
     error: SendError,
     signed: Readonly<Record<string, string>>,
   ): SendError {
-    const secrets = secretsOf(this.settings(), signed);
     const clean = (text: string): string =>
-      secrets.reduce((all, secret) => all.replaceAll(secret, '***'), text);
+      withoutSecrets(text, this.settings(), signed);
     return {
       ...error,
       message: clean(error.message),
