@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
 import type { LeasedEvent } from './backlog.js';
 
 /** Two halves of about the same size in bytes; of the events given, at least one in each. */

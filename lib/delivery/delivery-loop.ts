@@ -1,10 +1,10 @@
-import type { TimeBudget } from '../core/backend.js';
+import type { TimeBudget } from '../core/topology/backend.js';
 import { TrackingError } from '../core/errors.js';
-import type { TrackingEvent } from '../core/event.js';
-import { Deadline } from '../core/node.js';
-import type { MaybePromise } from '../core/processor.js';
-import type { BackendStats } from '../core/stats.js';
-import { ReasonCounter } from '../core/stats.js';
+import type { TrackingEvent } from '../core/event/event.js';
+import { Deadline } from '../core/topology/node.js';
+import type { MaybePromise } from '../core/processing/processor.js';
+import type { BackendStats } from '../core/topology/stats.js';
+import { ReasonCounter } from '../core/topology/stats.js';
 import { Attempts } from './attempts.js';
 import type { Lease, LeaseRequest, Settlement } from './backlog.js';
 import type { DeliveryParts } from './delivery-parts.js';

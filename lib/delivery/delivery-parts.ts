@@ -1,5 +1,5 @@
-import type { BackendHost } from '../core/backend.js';
-import type { TrackingEvent } from '../core/event.js';
+import type { BackendHost } from '../core/topology/backend.js';
+import type { TrackingEvent } from '../core/event/event.js';
 import type { Random } from './backoff.js';
 import type { Backlog } from './backlog.js';
 import type { DeliverySettings } from './delivery-settings.js';

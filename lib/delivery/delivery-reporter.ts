@@ -1,4 +1,4 @@
-import type { BackendHost } from '../core/backend.js';
+import type { BackendHost } from '../core/topology/backend.js';
 import type { TrackingReport } from '../core/report.js';
 import { messageOf } from '../core/show.js';
 import type { SendError, SendResult } from '../formats/encoder.js';

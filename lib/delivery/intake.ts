@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
 import type { Lease, Settlement } from './backlog.js';
 import { Batch, Line } from './batch.js';
 import { batchesOf } from './batches.js';

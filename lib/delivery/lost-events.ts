@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../core/clock.js';
-import type { TrackingEvent } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
 import type { TrackingReport } from '../core/report.js';
 import { isThenable } from '../core/thenable.js';
 import type { DeathCause } from './dead-letter.js';

@@ -1,6 +1,6 @@
-import type { TrackingEvent } from '../core/event.js';
-import { eventBytes, eventJson } from '../core/event.js';
-import type { MaybePromise } from '../core/processor.js';
+import type { TrackingEvent } from '../core/event/event.js';
+import { eventBytes, eventJson } from '../core/event/event.js';
+import type { MaybePromise } from '../core/processing/processor.js';
 import type {
   Backlog,
   BacklogHost,

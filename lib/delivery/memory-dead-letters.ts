@@ -1,4 +1,4 @@
-import { eventBytes } from '../core/event.js';
+import { eventBytes } from '../core/event/event.js';
 import type { DeadLetter, DeadLetterFilter } from './dead-letter.js';
 import { deadLetterMatcher } from './dead-letter.js';
 

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
 
 const MAX_PARTITIONS = 1_000;
 /** What more partitions share. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import type { TrackingEvent } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
 import type { Lease, Settlement } from './backlog.js';
 import type { DeathCause } from './dead-letter.js';
 import type { DeliveryReporter } from './delivery-reporter.js';

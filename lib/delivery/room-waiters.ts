@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import { Deadlines } from '../core/deadlines.js';
+import { Deadlines } from '../core/bounds/deadlines.js';
 
 interface Waiter {
   readonly bytes: number;

@@ -4,10 +4,10 @@ import type {
   BackendHost,
   SendOptions,
   TimeBudget,
-} from '../core/backend.js';
-import type { TrackingEvent } from '../core/event.js';
-import type { MaybePromise } from '../core/processor.js';
-import type { BackendStats } from '../core/stats.js';
+} from '../core/topology/backend.js';
+import type { TrackingEvent } from '../core/event/event.js';
+import type { MaybePromise } from '../core/processing/processor.js';
+import type { BackendStats } from '../core/topology/stats.js';
 import type { Backlog } from '../delivery/backlog.js';
 import type { DeadLetter, DeadLetterFilter } from '../delivery/dead-letter.js';
 import { DeliveryLoop } from '../delivery/delivery-loop.js';

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { TrackingEvent } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
 import type { Backlog } from '../delivery/backlog.js';
 import type {
   BatchSettings,

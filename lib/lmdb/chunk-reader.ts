@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event.js';
-import { storedEvent } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
+import { storedEvent } from '../core/event/event.js';
 import type { BacklogFile } from './backlog-file.js';
 import { marksOf } from './backlog-keys.js';
 import type { Chunk } from './chunk.js';

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event.js';
-import { eventJson } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
+import { eventJson } from '../core/event/event.js';
 import { chunkKey } from './backlog-keys.js';
 
 /** The events that one backlog of one process accepted. */

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event.js';
-import { storedEvent } from '../core/event.js';
+import type { TrackingEvent } from '../core/event/event.js';
+import { storedEvent } from '../core/event/event.js';
 import type { Lease, LeasedEvent, Settlement } from '../delivery/backlog.js';
 import type { Chunk } from './chunk.js';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/json.js';
+import type { JsonObject } from '../core/event/json.js';
 import {
   readCounters,
   readInteger,

@@ -2,7 +2,7 @@ import type {
   BackendStats,
   ReasonCounts,
   TrackerStats,
-} from '../core/stats.js';
+} from '../core/topology/stats.js';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;

@@ -12,7 +12,7 @@ import {
   expect,
   it,
 } from '@jest/globals';
-import type { TrackingEvent } from '../../lib/core/event.js';
+import type { TrackingEvent } from '../../lib/core/event/event.js';
 import { eventually } from '../support/eventually.js';
 import { temporaryFolder } from '../support/marathon-folder.js';
 import type { StartedProcess } from '../support/started-process.js';

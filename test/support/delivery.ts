@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../../lib/core/event.js';
+import type { TrackingEvent } from '../../lib/core/event/event.js';
 import type { TrackingReport } from '../../lib/core/report.js';
 import type { Backlog } from '../../lib/delivery/backlog.js';
 import { DeliveryLoop } from '../../lib/delivery/delivery-loop.js';

@@ -35,9 +35,9 @@ function compile(source: string): string[] {
 describe('an app that declares its events once', () => {
   it('has them known by every tracker without a type parameter', () => {
     const problems = compile(`
-import { createTracker } from '../../lib/core/create-tracker.js';
-import type { Tracker } from '../../lib/core/tracker.js';
-declare module '../../lib/core/tracked-events.js' {
+import { createTracker } from '../../lib/core/tracker/create-tracker.js';
+import type { Tracker } from '../../lib/core/tracker/tracker.js';
+declare module '../../lib/core/tracker/tracked-events.js' {
   interface TrackedEvents {
     'donation.received': { amount: number };
     'page.viewed': { path?: string };
@@ -63,7 +63,7 @@ tracker.emit('donation.received', { amount: '5' });
   it('and one that declares none has names and payloads free', () => {
     expect(
       compile(`
-import { createTracker } from '../../lib/core/create-tracker.js';
+import { createTracker } from '../../lib/core/tracker/create-tracker.js';
 const tracker = createTracker({ backends: {} });
 tracker.emit('anything');
 tracker.emit('anything', { at: new Date() }, { id: 'x' });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { TrackingEvent } from '../../../lib/core/event.js';
+import type { TrackingEvent } from '../../../lib/core/event/event.js';
 import type { Lease } from '../../../lib/delivery/backlog.js';
 import type { LmdbBacklogOptions } from '../../../lib/lmdb.js';
 import { BacklogFile } from '../../../lib/lmdb/backlog-file.js';

@@ -8,8 +8,8 @@ import {
   take,
   throwError,
 } from 'rxjs';
-import { ContextStore } from '../../../lib/core/context-store.js';
-import { Scope } from '../../../lib/core/scope.js';
+import { ContextStore } from '../../../lib/core/context/context-store.js';
+import { Scope } from '../../../lib/core/context/scope.js';
 import { answerWithin } from '../../../lib/nest/scoped-answer.js';
 
 const store = new ContextStore();

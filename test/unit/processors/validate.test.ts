@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { EventCatalogue, Verdict } from '../../../lib/core/catalogue.js';
-import type { MaybePromise } from '../../../lib/core/processor.js';
+import type {
+  EventCatalogue,
+  Verdict,
+} from '../../../lib/core/tracker/catalogue.js';
+import type { MaybePromise } from '../../../lib/core/processing/processor.js';
 import type {
   InvalidEvent,
   ValidateOptions,
