@@ -1,11 +1,7 @@
+import { writeText } from './write-text.js';
+
 const MIN_CHUNK_BYTES = 4 * 1024;
 const MAX_CHUNK_BYTES = 256 * 1024;
-
-/** What `Buffer.write` calls, without the time that it takes to find out what is meant. */
-interface DirectBuffer extends Buffer {
-  latin1Write(text: string, at: number, bytes: number): void;
-  utf8Write(text: string, at: number, bytes: number): void;
-}
 
 /**
  * Room for texts as bytes, taken in chunks. A chunk is given back when nobody refers to it any more; what is taken from
@@ -13,7 +9,7 @@ interface DirectBuffer extends Buffer {
  */
 export class ByteChunks {
   /** The chunk of the latest text. */
-  chunk = Buffer.alloc(0) as DirectBuffer;
+  chunk = Buffer.alloc(0);
   private used = 0;
 
   /**
@@ -28,18 +24,12 @@ export class ByteChunks {
         MAX_CHUNK_BYTES,
         Math.max(MIN_CHUNK_BYTES, waiting),
       );
-      this.chunk = Buffer.allocUnsafeSlow(
-        Math.max(usual, bytes),
-      ) as DirectBuffer;
+      this.chunk = Buffer.allocUnsafeSlow(Math.max(usual, bytes));
       this.used = 0;
     }
     const at = this.used;
     this.used += bytes;
-    if (bytes === text.length) {
-      this.chunk.latin1Write(text, at, bytes);
-    } else {
-      this.chunk.utf8Write(text, at, bytes);
-    }
+    writeText(this.chunk, text, at, bytes);
     return at;
   }
 }

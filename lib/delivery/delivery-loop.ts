@@ -27,6 +27,13 @@ const EVERYTHING: LeaseRequest = {
   maxDelayMs: 0,
 };
 
+/** What its backlog is about to store. */
+interface Storing {
+  readonly stored: Promise<number>;
+  readonly events: TrackingEvent[];
+  readonly answer: Promise<void>;
+}
+
 /**
  * Delivers what one backend accepts: backlog, batches, attempts, retries, the end.
  *
@@ -47,6 +54,7 @@ export class DeliveryLoop<Payload> {
   private readonly recorder: Recorder;
   private readonly dropped = new ReasonCounter();
   private closing: Promise<void> | undefined;
+  private storing: Storing | undefined;
 
   constructor(private readonly parts: DeliveryParts<Payload>) {
     const { host, backlog, settings, random } = parts;
@@ -132,7 +140,7 @@ export class DeliveryLoop<Payload> {
       return this.acceptLater(accepted, event);
     }
     if (accepted === 0) {
-      throw this.refuse(event);
+      throw this.refuse([event]);
     }
     return undefined;
   }
@@ -191,22 +199,37 @@ export class DeliveryLoop<Payload> {
     this.lanes.look();
   }
 
-  private async acceptLater(
-    accepted: Promise<number>,
+  /** Events that are stored together wait for one promise, and are answered with one. */
+  private acceptLater(
+    stored: Promise<number>,
     event: TrackingEvent,
   ): Promise<void> {
-    if ((await accepted) === 0) {
-      throw this.refuse(event);
+    if (stored !== this.storing?.stored) {
+      const events: TrackingEvent[] = [];
+      const answer = stored
+        .finally(() => {
+          if (this.storing?.stored === stored) {
+            this.storing = undefined;
+          }
+        })
+        .then((count) => {
+          if (count === 0) {
+            throw this.refuse(events);
+          }
+        });
+      this.storing = { stored, events, answer };
     }
+    this.storing.events.push(event);
+    return this.storing.answer;
   }
 
-  private refuse(event: TrackingEvent): TrackingError {
+  private refuse(events: readonly TrackingEvent[]): TrackingError {
     if (this.closing !== undefined) {
-      this.dropped.add('closed');
+      this.dropped.add('closed', events.length);
       return new TrackingError('closed', 'the backend is closed');
     }
-    this.dropped.add('overflow');
-    this.lost.add([event], { reason: 'overflow' });
+    this.dropped.add('overflow', events.length);
+    this.lost.add(events, { reason: 'overflow' });
     return new TrackingError('overflow', 'the backlog has no room');
   }
 

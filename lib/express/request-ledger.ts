@@ -1,5 +1,6 @@
 import type { Trace } from '../core/topology/outcome.js';
 import { isRefusal } from '../core/topology/outcome.js';
+import type { UnderWay } from '../core/topology/under-way.js';
 import type { ScopeAccounting } from '../core/context/scope-owner.js';
 
 /** Counts the events of one request and follows them until they are accepted. */
@@ -9,7 +10,7 @@ export class RequestLedger implements ScopeAccounting {
   /** Whether an event that should have been accepted was not. */
   refused = false;
   /** There once something took its time. */
-  private underWay: Set<Promise<void>> | undefined;
+  private underWay: Set<UnderWay> | undefined;
 
   /** @param waitsForRoom whether `emit` waits for room like `emitAsync` */
   constructor(readonly waitsForRoom: boolean) {}
@@ -18,7 +19,7 @@ export class RequestLedger implements ScopeAccounting {
     return this.underWay === undefined || this.underWay.size === 0;
   }
 
-  dispatched(trace: Trace, underWay: Promise<void> | undefined): void {
+  dispatched(trace: Trace, underWay: UnderWay | undefined): void {
     this.events++;
     if (underWay === undefined) {
       this.note(trace);
@@ -26,7 +27,7 @@ export class RequestLedger implements ScopeAccounting {
     }
     const all = (this.underWay ??= new Set());
     all.add(underWay);
-    void underWay.then(() => {
+    underWay.whenEnded(() => {
       all.delete(underWay);
       this.note(trace);
     });
@@ -41,7 +42,7 @@ export class RequestLedger implements ScopeAccounting {
   /** Resolves when everything dispatched so far is accepted, or is not. */
   async settled(): Promise<void> {
     if (this.underWay !== undefined) {
-      await Promise.all(this.underWay);
+      await Promise.all([...this.underWay].map(({ promise }) => promise));
     }
   }
 

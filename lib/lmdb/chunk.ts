@@ -1,5 +1,6 @@
 import type { TrackingEvent } from '../core/event/event.js';
-import { eventJson } from '../core/event/event.js';
+import { eventBytes, eventJson } from '../core/event/event.js';
+import { writeText } from '../delivery/write-text.js';
 import { chunkKey } from './backlog-keys.js';
 
 /** The events that one backlog of one process accepted. */
@@ -142,15 +143,17 @@ export class Chunk {
 
 /** The value of a chunk that is not stored yet. */
 export function encodeChunk(events: readonly TrackingEvent[]): Buffer {
-  const texts = events.map(eventJson);
-  const lengths = texts.map((text) => Buffer.byteLength(text));
   const head = events.length * LENGTH_BYTES;
-  const value = Buffer.allocUnsafeSlow(
-    lengths.reduce((sum, length) => sum + length, head),
-  );
-  lengths.forEach((length, index) => {
-    value.writeUInt32LE(length, index * LENGTH_BYTES);
-  });
-  value.write(texts.join(''), head);
+  let bytes = 0;
+  for (const event of events) {
+    bytes += eventBytes(event);
+  }
+  const value = Buffer.allocUnsafeSlow(head + bytes);
+  const texts: string[] = [];
+  for (const event of events) {
+    value.writeUInt32LE(eventBytes(event), texts.length * LENGTH_BYTES);
+    texts.push(eventJson(event));
+  }
+  writeText(value, texts.join(''), head, bytes);
   return value;
 }

@@ -1,6 +1,7 @@
 import type { TrackedEvent } from '../event/event.js';
 import type { JsonObject } from '../event/json.js';
 import type { Trace } from '../topology/outcome.js';
+import type { UnderWay } from '../topology/under-way.js';
 import type { DropReason } from '../processing/processor.js';
 
 /** An event that a scope keeps back until its outcome is known. One of the two is called, once. */
@@ -27,8 +28,8 @@ export interface ScopeOwner {
 
 /** Follows the events of a scope until they are accepted. */
 export interface ScopeAccounting {
-  /** An event was handed to the topology; the promise is there when something is under way. */
-  dispatched(trace: Trace, underWay: Promise<void> | undefined): void;
+  /** An event was handed to the topology, and this is under way then, if anything is. */
+  dispatched(trace: Trace, underWay: UnderWay | undefined): void;
   /** An event was dropped before that. */
   dropped(reason: string): void;
   /** Whether `emit` waits for room like `emitAsync`. */

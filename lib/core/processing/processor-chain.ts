@@ -9,12 +9,13 @@ import type { DropReason } from './processor.js';
 import { isDropped } from './processor.js';
 import { show } from '../show.js';
 import { isThenable } from '../thenable.js';
+import { together, UnderWay } from '../topology/under-way.js';
 
 /** What is done with an event that came through. */
 export type Onward = (
   event: TrackedEvent,
   trace: Trace | undefined,
-) => Promise<void> | undefined;
+) => UnderWay | undefined;
 
 /**
  * Runs processors in series.
@@ -43,7 +44,7 @@ export class ProcessorChain {
     steps: readonly ProcessingStep[],
     from: number,
     trace: Trace | undefined,
-  ): Promise<void> | undefined {
+  ): UnderWay | undefined {
     let current = event;
     for (let index = from; ; index++) {
       const step = steps[index];
@@ -54,11 +55,13 @@ export class ProcessorChain {
       try {
         const answer = step.run(current);
         if (isThenable(answer)) {
-          return this.runLater(
-            this.settle(answer, step, current, trace),
-            steps,
-            index + 1,
-            trace,
+          return UnderWay.of(
+            this.runLater(
+              this.settle(answer, step, current, trace),
+              steps,
+              index + 1,
+              trace,
+            ),
           );
         }
         next = this.accept(answer, current, trace);
@@ -86,9 +89,10 @@ export class ProcessorChain {
     if (next === undefined) {
       return;
     }
-    await (isMany(next)
+    const underWay = isMany(next)
       ? this.runEach(next, steps, from, trace)
-      : this.run(next, steps, from, trace));
+      : this.run(next, steps, from, trace);
+    await underWay?.promise;
   }
 
   private runEach(
@@ -96,7 +100,7 @@ export class ProcessorChain {
     steps: readonly ProcessingStep[],
     from: number,
     trace: Trace | undefined,
-  ): Promise<void> | undefined {
+  ): UnderWay | undefined {
     return together(events.map((event) => this.run(event, steps, from, trace)));
   }
 
@@ -231,14 +235,4 @@ function consequence(step: ProcessingStep): string {
   return step.failClosed
     ? 'it is a filter, so the event was dropped'
     : 'the event went on unchanged';
-}
-
-/** One promise for all work under way, or none. */
-export function together(
-  work: readonly (Promise<void> | undefined)[],
-): Promise<void> | undefined {
-  const underWay = work.filter((promise) => promise !== undefined);
-  return underWay.length === 0
-    ? undefined
-    : Promise.all(underWay).then(() => undefined);
 }

@@ -3,24 +3,18 @@ import type { TrackedEvent } from '../event/event.js';
 import { eventBytes } from '../event/event.js';
 import type { NodeServices, TopologyNode } from './node.js';
 import { Deadline } from './node.js';
-import type { Outcome, Trace } from './outcome.js';
-import { PendingWork, TIMED_OUT } from '../bounds/pending-work.js';
-import type { DropReason } from '../processing/processor.js';
-import { isTrackingError } from '../errors.js';
+import type { Trace } from './outcome.js';
+import { LeafOutcomes } from './leaf-outcomes.js';
+import { PendingWork } from '../bounds/pending-work.js';
+import { SharedAnswers } from './shared-answers.js';
+import { UnderWay } from './under-way.js';
 import { messageOf, show } from '../show.js';
 import type { BackendStats } from './stats.js';
-import { isBackendStats, ReasonCounter } from './stats.js';
+import { isBackendStats } from './stats.js';
 import { isThenable } from '../thenable.js';
 
 const WAITS: SendOptions = Object.freeze({ waits: true });
 const UNHEARD: SendOptions = Object.freeze({ waits: false, unheard: true });
-
-interface Refusal {
-  readonly code: 'overflow' | 'too_large' | 'closed';
-  readonly message: string;
-}
-
-const ACCEPTED: Outcome = Object.freeze({ status: 'accepted' });
 
 /**
  * One backend in the topology.
@@ -31,9 +25,8 @@ const ACCEPTED: Outcome = Object.freeze({ status: 'accepted' });
  */
 export class LeafNode implements TopologyNode {
   private readonly pending: PendingWork;
-  private readonly dropped = new ReasonCounter();
-  private delivered = 0;
-  private lastError: string | undefined;
+  private readonly answers = new SharedAnswers();
+  private readonly outcomes: LeafOutcomes;
   private closed = false;
 
   constructor(
@@ -41,6 +34,7 @@ export class LeafNode implements TopologyNode {
     readonly backend: Backend,
     private readonly services: NodeServices,
   ) {
+    this.outcomes = new LeafOutcomes(path, services);
     this.pending = new PendingWork(services.clock, {
       ...services.limits,
       timeoutMs: services.limits.sendTimeoutMs,
@@ -56,9 +50,9 @@ export class LeafNode implements TopologyNode {
     });
   }
 
-  dispatch(event: TrackedEvent, trace?: Trace): Promise<void> | undefined {
+  dispatch(event: TrackedEvent, trace?: Trace): UnderWay | undefined {
     if (this.closed) {
-      this.tooLate(event, trace);
+      this.outcomes.tooLate(event, trace);
       return undefined;
     }
     const bytes = eventBytes(event);
@@ -66,9 +60,16 @@ export class LeafNode implements TopologyNode {
       return this.dispatchFull(event, bytes, trace);
     }
     const answer = this.send(event, trace);
-    return answer === undefined
-      ? undefined
-      : this.dispatchLater(answer, event, bytes, trace);
+    if (answer === undefined) {
+      return undefined;
+    }
+    this.pending.enter(bytes);
+    const underWay = new UnderWay();
+    this.settle(answer, event, trace, () => {
+      this.pending.leave(bytes);
+      underWay.end();
+    });
+    return underWay;
   }
 
   /** Whether its `close` delivers what is left, so that nobody has to flush before. */
@@ -90,16 +91,7 @@ export class LeafNode implements TopologyNode {
     if (own !== undefined) {
       return this.closed ? { ...own, state: 'closed' } : own;
     }
-    return {
-      accepted: this.delivered,
-      delivered: this.delivered,
-      retried: 0,
-      dead: 0,
-      dropped: this.dropped.snapshot(),
-      depth: 0,
-      ...(this.lastError === undefined ? {} : { lastError: this.lastError }),
-      state: this.closed ? 'closed' : 'ok',
-    };
+    return this.outcomes.stats(this.closed);
   }
 
   private ownStats(): BackendStats | undefined {
@@ -113,7 +105,7 @@ export class LeafNode implements TopologyNode {
       }
       throw new TypeError(`expected stats, got ${show(own)}`);
     } catch (error) {
-      this.lastError = messageOf(error);
+      this.outcomes.lastError = messageOf(error);
       this.services.reporter.report({
         code: 'backend_failed',
         message: 'stats() failed; the tracker shows its own counts',
@@ -138,151 +130,77 @@ export class LeafNode implements TopologyNode {
         return answer;
       }
     } catch (error) {
-      this.failed(event, error, trace);
+      this.outcomes.failed(event, error, trace);
       return undefined;
     }
-    this.accepted(trace);
+    this.outcomes.accepted(trace);
     return undefined;
   }
 
-  private async dispatchLater(
-    answer: PromiseLike<unknown>,
-    event: TrackedEvent,
-    bytes: number,
-    trace: Trace | undefined,
-  ): Promise<void> {
-    this.pending.enter(bytes);
-    await this.settle(answer, event, trace);
-    this.pending.leave(bytes);
-  }
-
-  private async settle(
+  /** Ends with what the backend answers, or when its time is up. */
+  private settle(
     answer: PromiseLike<unknown>,
     event: TrackedEvent,
     trace: Trace | undefined,
-  ): Promise<void> {
-    try {
-      if ((await this.pending.inTime(answer)) === TIMED_OUT) {
-        this.late(event, trace);
+    ended: () => void,
+  ): void {
+    const leave = this.answers.listen(answer, (failure) => {
+      stop();
+      if (failure === undefined) {
+        this.outcomes.accepted(trace);
       } else {
-        this.accepted(trace);
+        this.outcomes.failed(event, failure.error, trace);
       }
-    } catch (error) {
-      this.failed(event, error, trace);
-    }
+      ended();
+    });
+    const stop = this.pending.limit(() => {
+      leave();
+      this.outcomes.late(event, trace);
+      ended();
+    });
   }
 
   private dispatchFull(
     event: TrackedEvent,
     bytes: number,
     trace: Trace | undefined,
-  ): Promise<void> | undefined {
+  ): UnderWay | undefined {
     if (trace?.waits === true) {
       return this.dispatchWhenRoom(event, bytes, trace);
     }
-    this.overflow(event, trace);
+    this.outcomes.overflow(event, trace);
     return undefined;
   }
 
-  private async dispatchWhenRoom(
+  private dispatchWhenRoom(
     event: TrackedEvent,
     bytes: number,
     trace: Trace,
-  ): Promise<void> {
-    if (!(await this.pending.enterWhenRoom(bytes))) {
-      this.overflow(event, trace);
-      return;
-    }
-    if (this.closed) {
-      this.tooLate(event, trace);
-    } else {
-      const answer = this.send(event, trace);
-      if (answer !== undefined) {
-        await this.settle(answer, event, trace);
+  ): UnderWay {
+    const underWay = new UnderWay();
+    const ended = (): void => {
+      this.pending.leave(bytes);
+      underWay.end();
+    };
+    void this.pending.enterWhenRoom(bytes).then((hasRoom) => {
+      if (!hasRoom) {
+        this.outcomes.overflow(event, trace);
+        underWay.end();
+        return;
       }
-    }
-    this.pending.leave(bytes);
-  }
-
-  private accepted(trace: Trace | undefined): void {
-    this.delivered++;
-    trace?.record(this.path, ACCEPTED);
-  }
-
-  private failed(
-    event: TrackedEvent,
-    error: unknown,
-    trace: Trace | undefined,
-  ): void {
-    this.lastError = messageOf(error);
-    const refusal = refusalOf(error);
-    if (refusal !== undefined) {
-      this.refused(event, refusal, trace);
-      return;
-    }
-    this.drop('failed');
-    trace?.record(this.path, { status: 'failed', reason: 'failed', error });
-    this.services.reporter.report({
-      code: 'backend_failed',
-      message: `the backend did not take ${show(event.name)}; the event was dropped there`,
-      path: this.path,
-      error,
-      event,
+      if (this.closed) {
+        this.outcomes.tooLate(event, trace);
+        ended();
+        return;
+      }
+      const answer = this.send(event, trace);
+      if (answer === undefined) {
+        ended();
+      } else {
+        this.settle(answer, event, trace, ended);
+      }
     });
-  }
-
-  private refused(
-    event: TrackedEvent,
-    { code, message }: Refusal,
-    trace: Trace | undefined,
-  ): void {
-    this.drop(code);
-    trace?.record(this.path, { status: 'dropped', reason: code });
-    this.services.reporter.report({
-      code,
-      message: `${show(event.name)} was dropped: ${message}`,
-      path: this.path,
-      event,
-    });
-  }
-
-  private late(event: TrackedEvent, trace: Trace | undefined): void {
-    const limit = this.services.limits.sendTimeoutMs;
-    this.lastError = `send took longer than ${limit} ms`;
-    this.drop('timeout');
-    trace?.record(this.path, { status: 'failed', reason: 'timeout' });
-    this.services.reporter.report({
-      code: 'timeout',
-      message: `the backend did not take ${show(event.name)} within limits.sendTimeoutMs (${limit} ms)`,
-      path: this.path,
-      event,
-    });
-  }
-
-  private overflow(event: TrackedEvent, trace: Trace | undefined): void {
-    this.drop('overflow');
-    trace?.record(this.path, { status: 'dropped', reason: 'overflow' });
-    this.services.reporter.report({
-      code: 'overflow',
-      message: `too many events wait for this backend (limits.maxPending, limits.pendingBytes); ${show(event.name)} was dropped`,
-      path: this.path,
-      event,
-    });
-  }
-
-  private tooLate(event: TrackedEvent, trace: Trace | undefined): void {
-    this.drop('closed');
-    trace?.record(this.path, { status: 'dropped', reason: 'closed' });
-    this.services.reporter.report({
-      code: 'closed',
-      message: `the backend was closed before ${show(event.name)} came out of its processors; the event was dropped`,
-      path: this.path,
-      event,
-    });
-  }
-
-  private drop(reason: DropReason): void {
-    this.dropped.add(reason);
+    return underWay;
   }
 
   /** Calls `flush` or `close` of the backend, isolated, for no longer than the budget. */
@@ -316,19 +234,4 @@ export class LeafNode implements TopologyNode {
       });
     }
   }
-}
-
-/** A backend that says why it does not take an event has not failed. Reading what was thrown may throw. */
-function refusalOf(error: unknown): Refusal | undefined {
-  try {
-    if (isTrackingError(error)) {
-      const { code, message } = error;
-      return code === 'overflow' || code === 'too_large' || code === 'closed'
-        ? { code, message }
-        : undefined;
-    }
-  } catch {
-    // Whatever it is, it is no refusal of ours.
-  }
-  return undefined;
 }

@@ -6,15 +6,15 @@ import type { Limits } from '../bounds/limits.js';
 import type { Trace } from './outcome.js';
 import type { Reporter } from '../report.js';
 import type { ReasonCounter } from './stats.js';
+import type { UnderWay } from './under-way.js';
 
 /** A node of the topology: a router or a backend. */
 export interface TopologyNode {
   readonly path: string;
   /**
-   * Takes an event. Never throws and never rejects; a promise is answered when something is under way, and resolves
-   * when all of it is settled.
+   * Takes an event. Never throws; when something is under way, that is answered, and ends when all of it is settled.
    */
-  dispatch(event: TrackedEvent, trace?: Trace): Promise<void> | undefined;
+  dispatch(event: TrackedEvent, trace?: Trace): UnderWay | undefined;
 }
 
 /** What all nodes of a tracker share. */

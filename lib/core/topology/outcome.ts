@@ -57,25 +57,44 @@ export class Trace {
 
 /** Remembers what happened where, for the report of `emitAsync`. */
 export class ReportedTrace extends Trace {
-  /** A map: a backend may be called `constructor`. */
-  private readonly outcomes = new Map<string, Outcome>();
+  // Most events go to one backend: that costs no map.
+  private path: string | undefined;
+  private outcome: Outcome | undefined;
+  /** What happened elsewhere. A map: a backend may be called `constructor`. */
+  private others: Map<string, Outcome> | undefined;
 
   override record(path: string, outcome: Outcome): void {
     super.record(path, outcome);
-    const before = this.outcomes.get(path);
-    // An event that became several may fare differently at one backend: the worst counts.
-    if (before === undefined || before.status === 'accepted') {
-      this.outcomes.set(path, outcome);
+    this.path ??= path;
+    if (path === this.path) {
+      this.outcome = worse(this.outcome, outcome);
+    } else {
+      this.others ??= new Map();
+      this.others.set(path, worse(this.others.get(path), outcome));
     }
   }
 
   report(event: TrackingEvent): DispatchReport {
-    return {
-      event,
-      ...(this.dropped === undefined || this.outcomes.size > 0
-        ? {}
-        : { dropped: this.dropped }),
-      outcomes: Object.fromEntries(this.outcomes),
-    };
+    const outcomes = this.outcomes();
+    return this.dropped === undefined || this.path !== undefined
+      ? { event, outcomes }
+      : { event, dropped: this.dropped, outcomes };
   }
+
+  private outcomes(): Record<string, Outcome> {
+    const { path, outcome, others } = this;
+    if (path === undefined || outcome === undefined) {
+      return {};
+    }
+    return others === undefined
+      ? { [path]: outcome }
+      : { [path]: outcome, ...Object.fromEntries(others) };
+  }
+}
+
+/** An event that became several may fare differently at one backend: the worst counts. */
+function worse(before: Outcome | undefined, outcome: Outcome): Outcome {
+  return before === undefined || before.status === 'accepted'
+    ? outcome
+    : before;
 }

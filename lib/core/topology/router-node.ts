@@ -1,7 +1,9 @@
 import type { TrackedEvent } from '../event/event.js';
 import type { NodeServices, TopologyNode } from './node.js';
 import type { Trace } from './outcome.js';
-import { ProcessorChain, together } from '../processing/processor-chain.js';
+import { ProcessorChain } from '../processing/processor-chain.js';
+import type { UnderWay } from './under-way.js';
+import { together } from './under-way.js';
 import type { ProcessingStep } from '../processing/processing-step.js';
 
 /** A node that routes: its processors first, then its children in the order of their keys. */
@@ -19,7 +21,7 @@ export class RouterNode implements TopologyNode {
     );
   }
 
-  dispatch(event: TrackedEvent, trace?: Trace): Promise<void> | undefined {
+  dispatch(event: TrackedEvent, trace?: Trace): UnderWay | undefined {
     return this.steps.length === 0
       ? this.fanOut(event, trace)
       : this.chain.run(event, this.steps, 0, trace);
@@ -30,22 +32,22 @@ export class RouterNode implements TopologyNode {
     steps: readonly ProcessingStep[],
     event: TrackedEvent,
     trace?: Trace,
-  ): Promise<void> | undefined {
+  ): UnderWay | undefined {
     return this.chain.run(event, [...steps, ...this.steps], 0, trace);
   }
 
   private fanOut(
     event: TrackedEvent,
     trace: Trace | undefined,
-  ): Promise<void> | undefined {
+  ): UnderWay | undefined {
     if (this.path === '') {
       this.services.counts.accepted++;
     }
-    let underWay: Promise<void>[] | undefined;
+    let underWay: UnderWay[] | undefined;
     for (const child of this.children.values()) {
-      const promise = child.dispatch(event, trace);
-      if (promise !== undefined) {
-        (underWay ??= []).push(promise);
+      const part = child.dispatch(event, trace);
+      if (part !== undefined) {
+        (underWay ??= []).push(part);
       }
     }
     return underWay === undefined ? undefined : together(underWay);

@@ -49,12 +49,12 @@ const OTHER = 'other';
 export class ReasonCounter {
   private readonly counts = new Map<string, number>();
 
-  add(reason: string): void {
+  add(reason: string, count = 1): void {
     const key =
       this.counts.has(reason) || this.counts.size < MAX_REASONS
         ? reason
         : OTHER;
-    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+    this.counts.set(key, (this.counts.get(key) ?? 0) + count);
   }
 
   snapshot(): ReasonCounts {

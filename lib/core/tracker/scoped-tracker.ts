@@ -54,21 +54,30 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     }
   }
 
-  async emitAsync(
+  emitAsync(
     name: string,
     data?: object | null,
     options?: EmitOptions,
   ): Promise<DispatchReport> {
-    const scope = this.runtime.store.current();
-    const event = this.create(name, data, options, scope);
-    if (typeof event === 'string') {
-      return { dropped: event, outcomes: {} };
-    }
-    const trace = new ReportedTrace(true);
-    const underWay = this.runtime.dispatch(event, this.steps, trace);
-    scope?.owner?.accounting?.dispatched(trace, underWay);
-    await underWay;
-    return trace.report(event);
+    // One promise, and no more: with async hooks they are dear. What is thrown here, in strict mode, rejects it.
+    return new Promise((resolve) => {
+      const scope = this.runtime.store.current();
+      const event = this.create(name, data, options, scope);
+      if (typeof event === 'string') {
+        resolve({ dropped: event, outcomes: {} });
+        return;
+      }
+      const trace = new ReportedTrace(true);
+      const underWay = this.runtime.dispatch(event, this.steps, trace);
+      scope?.owner?.accounting?.dispatched(trace, underWay);
+      if (underWay === undefined) {
+        resolve(trace.report(event));
+      } else {
+        underWay.whenEnded(() => {
+          resolve(trace.report(event));
+        });
+      }
+    });
   }
 
   context<T>(name: string, data: object, work: () => T): T {

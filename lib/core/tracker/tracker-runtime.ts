@@ -13,6 +13,7 @@ import type { Trace } from '../topology/outcome.js';
 import { show } from '../show.js';
 import type { BackendStats, TrackerStats } from '../topology/stats.js';
 import type { Topology } from '../topology/topology.js';
+import { UnderWay } from '../topology/under-way.js';
 import type { FlushResult } from './tracker.js';
 
 export const DEFAULT_FLUSH_MS = 10_000;
@@ -22,7 +23,7 @@ const CLOSE_RESERVE_MS = 1_000;
 
 /** What a tracker and its children share: the topology, what is under way, and the end of it all. */
 export class TrackerRuntime {
-  private readonly inFlight = new Set<Promise<void>>();
+  private readonly inFlight = new Set<UnderWay>();
   private readonly beforeClose = new Set<() => void>();
   private closing: Promise<FlushResult> | undefined;
   private closed = false;
@@ -40,12 +41,12 @@ export class TrackerRuntime {
     return this.closed;
   }
 
-  /** Sends an event through the topology; the promise is there only when something is under way. */
+  /** Sends an event through the topology; answers what is under way then, if anything is. */
   dispatch(
     event: TrackedEvent,
     steps: readonly ProcessingStep[],
     trace?: Trace,
-  ): Promise<void> | undefined {
+  ): UnderWay | undefined {
     const root = this.topology.root;
     const underWay =
       steps.length === 0
@@ -121,7 +122,9 @@ export class TrackerRuntime {
   retire(leaf: LeafNode): void {
     const deadline = new Deadline(this.services.clock, DEFAULT_CLOSE_MS);
     this.follow(
-      leaf.flush(deadline.budget()).then(() => leaf.close(deadline.budget())),
+      UnderWay.of(
+        leaf.flush(deadline.budget()).then(() => leaf.close(deadline.budget())),
+      ),
     );
   }
 
@@ -171,7 +174,7 @@ export class TrackerRuntime {
   ): Promise<void> {
     await this.flushUntil(flushDeadline, leaves);
     await Promise.all([
-      deadline.race(Promise.all(this.inFlight), []),
+      deadline.race(this.arrived(), []),
       ...leaves.map((leaf) => leaf.close(deadline.budget())),
     ]);
   }
@@ -182,7 +185,7 @@ export class TrackerRuntime {
     deadline: Deadline,
   ): Promise<void> {
     if (leaves.length > 0) {
-      await deadline.part(4).race(Promise.all(this.inFlight), []);
+      await deadline.part(4).race(this.arrived(), []);
       await Promise.all(leaves.map((leaf) => leaf.close(deadline.budget())));
     }
   }
@@ -191,7 +194,7 @@ export class TrackerRuntime {
     deadline: Deadline,
     leaves: readonly LeafNode[],
   ): Promise<FlushResult> {
-    const before = Promise.all(this.inFlight);
+    const before = this.arrived();
     const underWay = [...this.inFlight];
     // A backend does not wait for ever for what hangs at another.
     const reached = await deadline.part(2).race(
@@ -206,14 +209,19 @@ export class TrackerRuntime {
     const pending = leaves.reduce(
       (sum, leaf, index) =>
         sum + leftOf(leaf.stats(), reached ? accepted[index] : undefined),
-      underWay.filter((promise) => this.inFlight.has(promise)).length,
+      underWay.filter((one) => this.inFlight.has(one)).length,
     );
     return { settled: pending === 0, pending };
   }
 
-  private follow(underWay: Promise<void>): void {
+  /** Resolves when everything that is under way now has ended. */
+  private arrived(): Promise<unknown[]> {
+    return Promise.all([...this.inFlight].map(({ promise }) => promise));
+  }
+
+  private follow(underWay: UnderWay): void {
     this.inFlight.add(underWay);
-    void underWay.then(() => this.inFlight.delete(underWay));
+    underWay.whenEnded(() => this.inFlight.delete(underWay));
   }
 
   private timeoutMs(

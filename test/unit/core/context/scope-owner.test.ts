@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ContextStore } from '../../../../lib/core/context/context-store.js';
 import type { JsonObject } from '../../../../lib/core/event/json.js';
 import type { Trace } from '../../../../lib/core/topology/outcome.js';
+import type { UnderWay } from '../../../../lib/core/topology/under-way.js';
 import { isRefusal } from '../../../../lib/core/topology/outcome.js';
 import { drop } from '../../../../lib/core/processing/processor.js';
 import type {
@@ -161,10 +162,10 @@ describe('holding events', () => {
 describe('accounting for events', () => {
   function accounting(waitsForRoom = false): {
     owner: ScopeOwner;
-    told: [Trace, Promise<void> | undefined][];
+    told: [Trace, UnderWay | undefined][];
     dropped: string[];
   } {
-    const told: [Trace, Promise<void> | undefined][] = [];
+    const told: [Trace, UnderWay | undefined][] = [];
     const dropped: string[] = [];
     return {
       told,
@@ -203,7 +204,7 @@ describe('accounting for events', () => {
     ]);
     expect(dropped).toStrictEqual(['too_large']);
     gate.reject(new Error('down'));
-    await told[1]?.[1];
+    await told[1]?.[1]?.promise;
     expect(told.map(([trace]) => trace.refused)).toStrictEqual([
       false,
       true,
@@ -223,7 +224,7 @@ describe('accounting for events', () => {
       run.tracker.emit('b');
     });
     gate.resolve();
-    await Promise.all(told.flatMap(([, underWay]) => underWay ?? []));
+    await Promise.all(told.map(([, underWay]) => underWay?.promise));
     expect(told.map(([trace]) => trace.refused)).toStrictEqual([false, false]);
     expect(run.reports).toStrictEqual([]);
   });
