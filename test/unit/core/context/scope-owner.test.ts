@@ -224,7 +224,11 @@ describe('accounting for events', () => {
       run.tracker.emit('b');
     });
     gate.resolve();
-    await Promise.all(told.map(([, underWay]) => underWay?.promise));
+    await Promise.all(
+      told.map(async ([, underWay]) => {
+        await underWay?.promise;
+      }),
+    );
     expect(told.map(([trace]) => trace.refused)).toStrictEqual([false, false]);
     expect(run.reports).toStrictEqual([]);
   });
