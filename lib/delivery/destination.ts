@@ -9,6 +9,7 @@ import { BodyLimit } from './body-limit.js';
 import { Circuit } from './circuit.js';
 import type { DeliveryReporter } from './delivery-reporter.js';
 import type { DeliverySettings } from './delivery-settings.js';
+import type { GivingUp } from './give-up.js';
 import { Pauses } from './pauses.js';
 
 /** What is known about a destination: whether it is there, how much it bears, when it wants to be asked again. */
@@ -32,6 +33,11 @@ export class Destination {
     this.circuit = new Circuit(() => settings().retry.maxDelayMs, random);
     this.range = settings().concurrency;
     this.concurrency = new AdaptiveConcurrency(this.range);
+  }
+
+  /** Whether it can be used as if nothing had ever gone wrong. */
+  get isOk(): boolean {
+    return this.circuit.state === 'ok';
   }
 
   /** How many requests it bears at once. */
@@ -116,9 +122,13 @@ export class Destination {
       : delay;
   }
 
-  /** How long an event has waited, not counting pauses. */
-  ageOf(event: LeasedEvent): number {
-    return this.pauses.activeMs(event.acceptedAt, this.time());
+  /** For what it is too late. How long an event has waited does not count pauses. */
+  givingUp(): GivingUp {
+    return {
+      ...this.settings().retry,
+      ageOf: ({ acceptedAt }: LeasedEvent) =>
+        this.pauses.activeMs(acceptedAt, this.time()),
+    };
   }
 
   credentialsChanged(): void {

@@ -9,7 +9,7 @@ import { tooLate } from './give-up.js';
 export class Intake<Payload> {
   constructor(
     /** Whether the batches of a lease go one after the other. */
-    private readonly ordered: boolean,
+    readonly ordered: boolean,
     private readonly groupOf: ((event: TrackingEvent) => string) | undefined,
     readonly newId: () => string,
   ) {}

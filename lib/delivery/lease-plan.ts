@@ -26,8 +26,7 @@ export class LeasePlan {
   /** A batch as large as it may be; a small one at once where it is to probe. */
   request(): LeaseRequest {
     const { batch } = this.settings();
-    const { circuit, maxBytes } = this.destination;
-    const isOk = circuit.state === 'ok';
+    const { circuit, maxBytes, isOk } = this.destination;
     return {
       maxEvents: isOk
         ? batch.maxEvents
@@ -35,11 +34,6 @@ export class LeasePlan {
       maxBytes: Math.min(batch.maxBytes, maxBytes),
       maxDelayMs: this.hurry > 0 || !isOk ? 0 : batch.maxDelayMs,
     };
-  }
-
-  /** Whether a batch can be taken now. */
-  isDue(now: number): boolean {
-    return this.nextAt(now) <= now;
   }
 
   /** The monotonic time at which a batch can be taken. */
