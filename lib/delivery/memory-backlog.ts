@@ -9,6 +9,8 @@ import type {
   Settlement,
 } from './backlog.js';
 import type { DeadLetter, DeadLetterFilter } from './dead-letter.js';
+import type { AdmissionStore } from './memory-admission.js';
+import { MemoryAdmission } from './memory-admission.js';
 import type {
   MemoryBacklogOptions,
   MemoryBacklogSettings,
@@ -19,7 +21,6 @@ import { MemoryEntry } from './memory-entry.js';
 import type { LeaseOwner } from './memory-lease.js';
 import { MemoryLease } from './memory-lease.js';
 import { MemoryQueues } from './memory-queues.js';
-import { RoomWaiters } from './room-waiters.js';
 
 /**
  * A backlog in memory, bounded. What it holds when the process ends goes to `onDeadLetter`; what a killed process held
@@ -31,17 +32,17 @@ export function memoryBacklog(options: MemoryBacklogOptions = {}): Backlog {
   return new MemoryBacklog(memoryBacklogSettings(options));
 }
 
-class MemoryBacklog implements Backlog, LeaseOwner {
+class MemoryBacklog implements Backlog, AdmissionStore, LeaseOwner {
   readonly lasting = false;
+  depth = 0;
+  bytes = 0;
   private readonly queues = new MemoryQueues();
   private readonly leases = new Set<MemoryLease>();
   private readonly graves: MemoryDeadLetters;
-  private waiters: RoomWaiters | undefined;
+  private entrance: MemoryAdmission | undefined;
   private host: BacklogHost | undefined;
   private tell: () => void = () => undefined;
   private nextSeq = 0;
-  private depth = 0;
-  private bytes = 0;
   private accepted = 0;
   private delivered = 0;
   private dead = 0;
@@ -56,23 +57,11 @@ class MemoryBacklog implements Backlog, LeaseOwner {
       throw new TypeError('a memoryBacklog() belongs to one backend only');
     }
     this.host = host;
-    this.waiters = new RoomWaiters(host.clock, host.blockTimeoutMs, (bytes) =>
-      this.hasRoom(bytes),
-    );
+    this.entrance = new MemoryAdmission(this, this.settings, host);
   }
 
   append(events: readonly TrackingEvent[], wait = false): MaybePromise<number> {
-    for (let i = 0; i < events.length; i++) {
-      const event = events[i] as TrackingEvent;
-      const bytes = eventBytes(event);
-      if (!this.takes(bytes)) {
-        return wait && this.settings.overflow === 'block'
-          ? this.appendWhenRoom(events, i)
-          : i;
-      }
-      this.accept(event, bytes);
-    }
-    return events.length;
+    return this.admission.append(events, wait);
   }
 
   lease(request: LeaseRequest): Promise<MemoryLease | undefined> {
@@ -132,7 +121,7 @@ class MemoryBacklog implements Backlog, LeaseOwner {
     let replayed = 0;
     for (const letter of this.graves.matching(filter)) {
       const bytes = eventBytes(letter.event);
-      if (this.closed || !this.hasRoom(bytes)) {
+      if (this.closed || !this.admission.hasRoom(bytes)) {
         break;
       }
       this.graves.remove(letter);
@@ -145,7 +134,7 @@ class MemoryBacklog implements Backlog, LeaseOwner {
 
   close(): Promise<void> {
     this.closed = true;
-    this.waiters?.refuseAll();
+    this.entrance?.close();
     return Promise.resolve();
   }
 
@@ -160,7 +149,7 @@ class MemoryBacklog implements Backlog, LeaseOwner {
     } else {
       this.bury(entry.event, outcome);
     }
-    this.waiters?.admit();
+    this.admission.admit();
   }
 
   ended(
@@ -177,40 +166,22 @@ class MemoryBacklog implements Backlog, LeaseOwner {
     this.tell();
   }
 
-  /** Makes room, where that is the policy. */
-  private takes(bytes: number): boolean {
-    if (this.closed) {
-      return false;
-    }
-    if (this.hasRoom(bytes)) {
-      return this.waiters?.isEmpty ?? true;
-    }
-    if (
-      this.settings.overflow !== 'dropOldest' ||
-      bytes > this.settings.maxBytes
-    ) {
-      return false;
-    }
-    while (!this.hasRoom(bytes)) {
-      const victim = this.queues.shiftOldest();
-      if (victim === undefined) {
-        return false;
-      }
-      this.evict(victim);
-    }
-    return true;
-  }
-
-  private hasRoom(bytes: number): boolean {
-    return (
-      this.depth < this.settings.maxEvents &&
-      this.bytes + bytes <= this.settings.maxBytes
-    );
-  }
-
-  private accept(event: TrackingEvent, bytes: number): void {
+  accept(event: TrackingEvent, bytes: number): void {
     this.accepted++;
     this.enqueue(event, bytes);
+  }
+
+  evict(): boolean {
+    const victim = this.queues.shiftOldest();
+    if (victim === undefined) {
+      return false;
+    }
+    victim.gone = true;
+    this.depth--;
+    this.bytes -= victim.bytes;
+    this.bury(victim.event, { reason: 'overflow' });
+    this.opened().lost([victim.event], { reason: 'overflow' });
+    return true;
   }
 
   private enqueue(event: TrackingEvent, bytes: number): void {
@@ -232,38 +203,6 @@ class MemoryBacklog implements Backlog, LeaseOwner {
     if (queue.length === 1 || queue.isFull(host.batch)) {
       this.tell();
     }
-  }
-
-  private async appendWhenRoom(
-    events: readonly TrackingEvent[],
-    from: number,
-  ): Promise<number> {
-    for (let i = from; i < events.length; i++) {
-      const event = events[i] as TrackingEvent;
-      const bytes = eventBytes(event);
-      if (this.takes(bytes)) {
-        this.accept(event, bytes);
-      } else if (!(await this.room(event, bytes))) {
-        return i;
-      }
-    }
-    return events.length;
-  }
-
-  private async room(event: TrackingEvent, bytes: number): Promise<boolean> {
-    return this.closed || bytes > this.settings.maxBytes
-      ? false
-      : ((await this.waiters?.wait(bytes, () => {
-          this.accept(event, bytes);
-        })) ?? false);
-  }
-
-  private evict(victim: MemoryEntry): void {
-    victim.gone = true;
-    this.depth--;
-    this.bytes -= victim.bytes;
-    this.bury(victim.event, { reason: 'overflow' });
-    this.opened().lost([victim.event], { reason: 'overflow' });
   }
 
   private bury(
@@ -291,10 +230,15 @@ class MemoryBacklog implements Backlog, LeaseOwner {
     return oldest;
   }
 
-  private opened(): BacklogHost {
-    if (this.host === undefined) {
-      throw new TypeError('the backlog is not open: it belongs to no backend');
-    }
-    return this.host;
+  private get admission(): MemoryAdmission {
+    return this.entrance ?? notOpen();
   }
+
+  private opened(): BacklogHost {
+    return this.host ?? notOpen();
+  }
+}
+
+function notOpen(): never {
+  throw new TypeError('the backlog is not open: it belongs to no backend');
 }
