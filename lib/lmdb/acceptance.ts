@@ -6,6 +6,7 @@ import type { DeathCause } from '../delivery/dead-letter.js';
 import type { BacklogParts } from './backlog-parts.js';
 import type { Fresh } from './chunk.js';
 import { answerFor, ChunkWriter } from './chunk-writer.js';
+import { evictOldest } from './eviction.js';
 import type { StoredLetter } from './lmdb-dead-letters.js';
 import { letterNameIn } from './backlog-keys.js';
 import type { LmdbBacklogSettings } from './lmdb-backlog-options.js';
@@ -177,7 +178,7 @@ export class Acceptance {
   /** Should its record fail, the event comes again after the next start. */
   private evict(): boolean {
     const { contents, letters, host, commits, ownership } = this.parts;
-    const victim = contents.evictOldest();
+    const victim = evictOldest(contents);
     if (victim === undefined) {
       return false;
     }

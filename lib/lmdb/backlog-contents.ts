@@ -1,13 +1,12 @@
 import type { TrackingEvent } from '../core/event/event.js';
 import { eventBytes } from '../core/event/event.js';
-import type { BacklogHost, LeaseRequest } from '../delivery/backlog.js';
+import type { BacklogHost } from '../delivery/backlog.js';
 import type { BacklogFile } from './backlog-file.js';
-import type { EventRange, Fresh, Victim } from './chunk.js';
+import type { EventRange, Fresh } from './chunk.js';
 import { Chunk } from './chunk.js';
 import type { ChunkReader } from './chunk-reader.js';
 import { readChunk } from './chunk-reader.js';
 import { ChunkTable } from './chunk-table.js';
-import { LmdbEntry } from './lmdb-lease.js';
 import { waitingOf } from './waiting-numbers.js';
 import type { WaitingQueue } from './waiting-queue.js';
 import { WaitingQueues } from './waiting-queues.js';
@@ -30,14 +29,11 @@ export class BacklogContents {
   readonly own = new ChunkTable();
   readonly found = new ChunkTable();
   readonly queues = new WaitingQueues((seq) => this.chunkOf(seq).acceptedAt);
-  /** Entries of the leases that are out. */
-  readonly held = new Map<number, LmdbEntry>();
-  /** Times that events were tried, of those that wait. */
-  private readonly attempts = new Map<number, number>();
+  /** Chunks that are not stored yet. */
+  readonly fresh: Chunk[] = [];
   private nextSeq = 0;
   private firstFound = 0;
   private missingTold = false;
-  private fresh: Chunk[] = [];
 
   constructor(
     private readonly file: BacklogFile,
@@ -56,6 +52,11 @@ export class BacklogContents {
 
   chunkOf(seq: number): Chunk {
     return (seq < 0 ? this.found : this.own).of(seq);
+  }
+
+  /** Reads a stored chunk; undefined when it is not in the file. */
+  readerOf(chunk: Chunk): ChunkReader | undefined {
+    return readChunk(this.file, chunk);
   }
 
   /** A chunk that takes new events until it is stored. */
@@ -148,107 +149,51 @@ export class BacklogContents {
     }
   }
 
-  /** The next events of a queue that fit into one batch; at least one, unless others settled all of them. */
-  take(
-    queue: WaitingQueue,
-    { maxEvents, maxBytes }: LeaseRequest,
-  ): LmdbEntry[] {
-    const entries: LmdbEntry[] = [];
-    const vanished: Parameters<BacklogContents['settledElsewhere']>[] = [];
-    let bytes = 0;
-    let taken = 0;
-    let chunk: Chunk | undefined;
-    let reader: ChunkReader | undefined;
-    for (; entries.length < maxEvents; taken++) {
-      const seq = queue.at(taken);
-      if (seq === undefined) {
-        break;
-      }
-      if (chunk === undefined || seq >= chunk.base + chunk.count) {
-        chunk = this.chunkOf(seq);
-        reader = readChunk(this.file, chunk);
-      }
-      const index = seq - chunk.base;
-      if (reader === undefined || reader.isMarked(index)) {
-        vanished.push([chunk, index, reader?.sizeOf(index)]);
-        continue;
-      }
-      const size = reader.sizeOf(index);
-      if (entries.length > 0 && bytes + size > maxBytes) {
-        break;
-      }
-      bytes += size;
-      const entry = new LmdbEntry(
-        reader.value,
-        reader.offsetOf(index),
-        size,
-        seq,
-        chunk,
-      );
-      entry.attempts = this.attempts.get(seq) ?? 0;
-      entries.push(entry);
-    }
-    queue.drop(taken, bytes);
-    for (const [gone, index, size] of vanished) {
-      this.settledElsewhere(gone, index, size);
-    }
-    for (const entry of entries) {
-      this.attempts.delete(entry.seq);
-      this.held.set(entry.seq, entry);
-    }
-    return entries;
-  }
-
-  giveBack(queue: WaitingQueue, entries: readonly LmdbEntry[]): void {
-    let bytes = 0;
-    for (const entry of entries) {
-      bytes += entry.bytes;
-      this.held.delete(entry.seq);
-      if (entry.attempts > 0) {
-        this.attempts.set(entry.seq, entry.attempts);
-      }
-    }
-    queue.putBack(
-      entries.map(({ seq }) => seq),
-      bytes,
-    );
-  }
-
-  settled(entry: LmdbEntry, delivered: boolean): void {
-    entry.state = 'gone';
-    this.held.delete(entry.seq);
-    this.attempts.delete(entry.seq);
+  /** An event is delivered or dead. */
+  settled(
+    chunk: Chunk,
+    index: number,
+    bytes: number,
+    delivered: boolean,
+  ): void {
     this.depth--;
-    this.bytes -= entry.bytes;
+    this.bytes -= bytes;
     if (delivered) {
       this.delivered++;
     } else {
       this.dead++;
     }
-    entry.chunk.markGone(entry.index, entry.bytes);
-    this.ifSettled(entry.chunk);
+    chunk.markGone(index, bytes);
+    this.ifSettled(chunk);
   }
 
-  /** Gives up the oldest event that nobody has in care. */
-  evictOldest(): Victim | undefined {
-    const queue = this.queues.withOldest();
-    const seq = queue?.first;
-    if (queue === undefined || seq === undefined) {
-      return this.evictFresh();
+  /** The first event of a chunk that nobody has written yet is dead. */
+  dropFirst(chunk: Chunk, bytes: number): void {
+    chunk.dropFirst(bytes);
+    this.unstoredBytes -= bytes;
+    this.depth--;
+    this.bytes -= bytes;
+    this.dead++;
+  }
+
+  /** It was never ours, it turns out. */
+  settledElsewhere(
+    chunk: Chunk,
+    index: number,
+    size = Math.floor(chunk.bytes / chunk.left),
+  ): void {
+    if (!chunk.range.adopted && !this.missingTold) {
+      this.missingTold = true;
+      this.host.report({
+        code: 'backlog_failed',
+        message: `${this.file.path} no longer holds events that were stored there; somebody else changed it`,
+      });
     }
-    const chunk = this.chunkOf(seq);
-    const index = seq - chunk.base;
-    const reader = readChunk(this.file, chunk);
-    const size = reader?.sizeOf(index);
-    queue.drop(1, size ?? 0);
-    if (reader === undefined || size === undefined || reader.isMarked(index)) {
-      this.settledElsewhere(chunk, index, size);
-      return this.evictOldest();
-    }
-    const event = reader.eventOf(index);
+    this.accepted--;
+    this.depth--;
+    this.bytes -= size;
     chunk.markGone(index, size);
     this.ifSettled(chunk);
-    return this.evicted(event, size, chunk);
   }
 
   /** Somebody else took a range that was thought to be ours, before anything of it was leased. */
@@ -271,53 +216,6 @@ export class BacklogContents {
       }
     }
     this.queues.clear();
-    this.held.clear();
-    this.attempts.clear();
-  }
-
-  private evictFresh(): Victim | undefined {
-    for (const chunk of this.fresh) {
-      const index = chunk.firstLeft();
-      const event = chunk.fresh?.events[index];
-      if (event !== undefined) {
-        const bytes = eventBytes(event);
-        if (chunk.fresh?.written === true) {
-          chunk.markGone(index, bytes);
-          return this.evicted(event, bytes, chunk);
-        }
-        chunk.dropFirst(bytes);
-        this.unstoredBytes -= bytes;
-        return this.evicted(event, bytes);
-      }
-    }
-    return undefined;
-  }
-
-  private evicted(event: TrackingEvent, bytes: number, chunk?: Chunk): Victim {
-    this.depth--;
-    this.bytes -= bytes;
-    this.dead++;
-    return { event, chunk };
-  }
-
-  /** It was never ours, it turns out. */
-  private settledElsewhere(
-    chunk: Chunk,
-    index: number,
-    size = Math.floor(chunk.bytes / chunk.left),
-  ): void {
-    if (!chunk.range.adopted && !this.missingTold) {
-      this.missingTold = true;
-      this.host.report({
-        code: 'backlog_failed',
-        message: `${this.file.path} no longer holds events that were stored there; somebody else changed it`,
-      });
-    }
-    this.accepted--;
-    this.depth--;
-    this.bytes -= size;
-    chunk.markGone(index, size);
-    this.ifSettled(chunk);
   }
 
   private noLongerFresh(chunk: Chunk): void {

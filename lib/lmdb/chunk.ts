@@ -30,13 +30,6 @@ export interface Fresh {
   readonly end: (error?: Error) => void;
 }
 
-/** One event that is evicted. */
-export interface Victim {
-  readonly event: TrackingEvent;
-  /** Where it is stored, unless it never was. */
-  readonly chunk: Chunk | undefined;
-}
-
 interface Gone {
   count: number;
   bytes: number;

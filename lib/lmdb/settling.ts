@@ -2,6 +2,7 @@ import type { LeaseRequest, Settlement } from '../delivery/backlog.js';
 import type { BacklogDraft } from './backlog-draft.js';
 import type { BacklogParts } from './backlog-parts.js';
 import { bytesOnDisk } from './disk-space.js';
+import { EventsInCare } from './events-in-care.js';
 import type { NewLetter } from './lmdb-dead-letters.js';
 import type { LeaseOwner } from './lmdb-lease.js';
 import { LmdbEntry, LmdbLease } from './lmdb-lease.js';
@@ -16,6 +17,7 @@ interface Claim {
 /** The leases that are out, and what becomes of their events. A settlement counts once it is stored. */
 export class Settling implements LeaseOwner {
   private readonly leases = new Set<LmdbLease>();
+  private readonly inCare: EventsInCare;
   private nextToken = 0;
   private closed = false;
 
@@ -23,7 +25,9 @@ export class Settling implements LeaseOwner {
   constructor(
     private readonly parts: BacklogParts,
     private readonly freed: () => void,
-  ) {}
+  ) {
+    this.inCare = new EventsInCare(parts.contents);
+  }
 
   lease(request: LeaseRequest): LmdbLease | undefined {
     const { contents, host, file } = this.parts;
@@ -33,7 +37,7 @@ export class Settling implements LeaseOwner {
         return undefined;
       }
       file.refresh();
-      const entries = contents.take(queue, request);
+      const entries = this.inCare.take(queue, request);
       if (entries.length > 0) {
         queue.locked = host.partitionOf !== undefined;
         const token = String(this.nextToken++);
@@ -88,7 +92,7 @@ export class Settling implements LeaseOwner {
     if (afterMs > 0) {
       queue.blockedUntil = host.time() + afterMs;
     }
-    contents.giveBack(queue, left);
+    this.inCare.giveBack(queue, left);
     contents.queues.dropEmpty(queue);
     this.parts.tell();
   }
@@ -99,6 +103,7 @@ export class Settling implements LeaseOwner {
       lease.lose();
     }
     this.leases.clear();
+    this.inCare.loseAll();
   }
 
   /** Nothing can be recorded any more. */
@@ -120,11 +125,11 @@ export class Settling implements LeaseOwner {
     if (chunk.range.lost) {
       return entry.state === 'out' ? entry : undefined;
     }
-    const { held, queues } = this.parts.contents;
-    const current = held.get(seq);
+    const current = this.inCare.of(seq);
     if (current !== undefined) {
       return current.state === 'out' ? current : undefined;
     }
+    const { queues } = this.parts.contents;
     return queues.of(lease.partition).remove(seq, entry.bytes)
       ? entry
       : undefined;
@@ -161,7 +166,7 @@ export class Settling implements LeaseOwner {
           entry.chunk.markGone(entry.index, entry.bytes);
         }
       } else {
-        this.parts.contents.settled(entry, outcome === 'delivered');
+        this.inCare.settled(entry, outcome === 'delivered');
         entry.holder?.entryGone();
       }
     }
@@ -173,7 +178,7 @@ export class Settling implements LeaseOwner {
     for (const { entry, partition } of claims) {
       entry.state = 'out';
       if (entry.holder === undefined && !entry.chunk.range.lost) {
-        contents.giveBack(contents.queues.of(partition), [entry]);
+        this.inCare.giveBack(contents.queues.of(partition), [entry]);
       }
     }
     this.parts.tell();

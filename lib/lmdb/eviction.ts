@@ -1,0 +1,50 @@
+import type { TrackingEvent } from '../core/event/event.js';
+import { eventBytes } from '../core/event/event.js';
+import type { BacklogContents } from './backlog-contents.js';
+import type { Chunk } from './chunk.js';
+
+/** One event that is evicted. */
+export interface Victim {
+  readonly event: TrackingEvent;
+  /** Where it is stored, unless it never was. */
+  readonly chunk: Chunk | undefined;
+}
+
+/** Gives up the oldest event that nobody has in care. */
+export function evictOldest(contents: BacklogContents): Victim | undefined {
+  const queue = contents.queues.withOldest();
+  const seq = queue?.first;
+  if (queue === undefined || seq === undefined) {
+    return evictFresh(contents);
+  }
+  const chunk = contents.chunkOf(seq);
+  const index = seq - chunk.base;
+  const reader = contents.readerOf(chunk);
+  const size = reader?.sizeOf(index);
+  queue.drop(1, size ?? 0);
+  if (reader === undefined || size === undefined || reader.isMarked(index)) {
+    contents.settledElsewhere(chunk, index, size);
+    return evictOldest(contents);
+  }
+  const event = reader.eventOf(index);
+  contents.settled(chunk, index, size, false);
+  return { event, chunk };
+}
+
+/** Of those that are not stored yet. */
+function evictFresh(contents: BacklogContents): Victim | undefined {
+  for (const chunk of contents.fresh) {
+    const index = chunk.firstLeft();
+    const event = chunk.fresh?.events[index];
+    if (event !== undefined) {
+      const bytes = eventBytes(event);
+      if (chunk.fresh?.written === true) {
+        contents.settled(chunk, index, bytes, false);
+        return { event, chunk };
+      }
+      contents.dropFirst(chunk, bytes);
+      return { event, chunk: undefined };
+    }
+  }
+  return undefined;
+}
