@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Backlog, Lease } from '../../../lib/delivery/backlog.js';
+import type { Backlog } from '../../../lib/delivery/backlog.js';
 import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
+import { aroundBacklog } from '../../support/around-backlog.js';
 import { delivering, retryable } from '../../support/delivery.js';
 
 interface Troubles {
@@ -10,45 +11,22 @@ interface Troubles {
 
 /** A backlog that keeps to the port on a storage that fails, and outlives the process if it is told so. */
 function troubled(troubles: Troubles, lasting = false): Backlog {
-  const backlog = memoryBacklog();
   const trouble = (what: keyof Troubles) => {
     if (troubles[what] > 0) {
       troubles[what]--;
       throw new Error(`no ${what}`);
     }
   };
-  const around = (lease: Lease): Lease => ({
-    ...{ token: lease.token, partition: lease.partition, events: lease.events },
-    settle: async (settlements) => {
+  return aroundBacklog(memoryBacklog(), {
+    lasting,
+    lease: () => {
+      trouble('lease');
+    },
+    settle: async () => {
       await Promise.resolve();
       trouble('settle');
-      await lease.settle(settlements);
     },
-    renew: (ms) => lease.renew(ms),
-    release: (afterMs) => lease.release(afterMs),
   });
-  return {
-    lasting,
-    open: (host) => {
-      backlog.open(host);
-    },
-    append: (events, wait) => backlog.append(events, wait),
-    lease: async (request) => {
-      trouble('lease');
-      const lease = await backlog.lease(request);
-      return lease === undefined ? undefined : around(lease);
-    },
-    availableIn: (request) => backlog.availableIn(request),
-    onAvailable: (listener) => {
-      backlog.onAvailable(listener);
-    },
-    mark: () => backlog.mark(),
-    isSettled: (mark) => backlog.isSettled(mark),
-    stats: () => backlog.stats(),
-    deadLetters: (filter) => backlog.deadLetters(filter),
-    replay: (filter) => backlog.replay(filter),
-    close: () => backlog.close(),
-  };
 }
 
 describe('a storage that fails', () => {
