@@ -26,6 +26,7 @@ import { Rounds } from './rounds.js';
 export class Lanes<Payload> {
   private readonly held = new HeldLines<Payload>();
   private readonly running = new Map<Line<Payload>, Promise<void>>();
+  private readonly leases = new Set<Promise<void>>();
   private readonly ending = new Ending<Payload>();
   private readonly ordered: boolean;
   private readonly clock: Clock;
@@ -101,12 +102,12 @@ export class Lanes<Payload> {
     return drained;
   }
 
-  /** Starts nothing more; resolves when nothing is under way. */
+  /** Starts nothing more; resolves when nothing is under way, to or from the backlog. */
   async stop(): Promise<void> {
     this.ending.begun = true;
     this.ending.over = true;
     this.alarm.set(Infinity);
-    await Promise.all(this.running.values());
+    await Promise.all([...this.running.values(), ...this.leases]);
     this.ending.leftOver.push(...this.held.takeAll());
   }
 
@@ -156,10 +157,12 @@ export class Lanes<Payload> {
   private lease(): void {
     const probe = !this.destination.isOk;
     this.probing ||= probe;
-    void this.leasing.take(() => {
+    const taking = this.leasing.take(() => {
+      this.leases.delete(taking);
       this.probing &&= !probe;
       this.pump();
     });
+    this.leases.add(taking);
   }
 
   private start(line: Line<Payload>): void {

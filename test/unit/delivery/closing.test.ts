@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
+import { aroundBacklog } from '../../support/around-backlog.js';
 import type { Delivering } from '../../support/delivery.js';
 import {
   balance,
@@ -17,6 +19,43 @@ const closed = async (run: Delivering, timeoutMs = 8_000) => {
   await closing;
   return endedAt - started;
 };
+
+/** The reason of each event that was lost. */
+const lostBy = (run: Delivering): string[] =>
+  run.lost.flatMap(({ events, reason }) => events.map(() => reason));
+
+/** A lease of two events is out, of which one is too old; until the storage has recorded that, both are on their way. */
+async function whileTakenIn(): Promise<{
+  run: Delivering;
+  record: () => void;
+}> {
+  let leases = 0;
+  let record = (): void => undefined;
+  const recorded = new Promise<void>((resolve) => {
+    record = resolve;
+  });
+  const run = delivering({
+    backlog: aroundBacklog(memoryBacklog(), {
+      lease: () => {
+        leases++;
+      },
+      settle: () => recorded,
+    }),
+    retry: { maxAgeMs: 60_000 },
+    concurrency: { min: 1, max: 1 },
+    answer: () => retryable(),
+  });
+  // As long as the first one lives, there is no room for the others.
+  run.accept(1);
+  await run.clock.advance(1_001);
+  run.accept(1);
+  await run.clock.advance(50_000);
+  run.accept(1);
+  while (leases < 2) {
+    await run.clock.advance(500);
+  }
+  return { run, record };
+}
 
 describe('close', () => {
   it('delivers what waits, without delay', async () => {
@@ -82,6 +121,30 @@ describe('close', () => {
     await closing;
     expect(run.arrived.size).toBe(5);
     expect(run.sent.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('delivers what is on its way out of the backlog', async () => {
+    const { run, record } = await whileTakenIn();
+    run.answer = () => DELIVERED;
+    const closing = run.loop.close({ timeoutMs: 8_000 });
+    await run.clock.advance(1_000);
+    record();
+    await run.clock.advance(0);
+    await closing;
+    expect(run.arrived.size).toBe(1);
+    expect(lostBy(run)).toEqual(['expired', 'expired']);
+    expect(run.loop.stats()).toMatchObject({ delivered: 1, dead: 2, depth: 0 });
+  });
+
+  it('hands over what is still on its way out of the backlog when there is no time to send it', async () => {
+    const { run, record } = await whileTakenIn();
+    const closing = run.loop.close({ timeoutMs: 8_000 });
+    await run.clock.advance(6_500);
+    record();
+    await run.clock.advance(0);
+    await closing;
+    expect(lostBy(run)).toEqual(['expired', 'expired', 'shutdown']);
+    expect(run.loop.stats()).toMatchObject({ delivered: 0, dead: 3, depth: 0 });
   });
 
   it('keeps the last quarter of its time for onDeadLetter, and awaits it', async () => {
