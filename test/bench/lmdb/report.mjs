@@ -1,6 +1,6 @@
 /*
- * What it costs to accept events into an lmdbBacklog while the destination is down: everything that `emit` and the
- * writing of its events do, until they are stored, beside JSON.stringify of the event and LMDB by hand. All in one run,
+ * What it costs to accept events into a backlog while the destination is down: everything that `emit` and the writing of
+ * its events do, until they are stored, beside JSON.stringify of the event, an array, and LMDB by hand. All in one run,
  * in turns; shown are medians over the rounds, and medians of the ratios to JSON.stringify of the same round. Then what
  * 1,000,000 events on disk take of the memory of the next process.
  *
@@ -14,7 +14,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { open } from 'lmdb';
 import { createTracker } from '../../../dist/core.js';
-import { httpBackend } from '../../../dist/http.js';
+import { httpBackend, memoryBacklog } from '../../../dist/http.js';
 import { lmdbBacklog } from '../../../dist/lmdb.js';
 import { event, inner, NAME, outer, payload } from '../sample.mjs';
 import { median, spread, table } from '../statistics.mjs';
@@ -60,6 +60,19 @@ function stringify() {
   };
 }
 
+/** What anybody would do who keeps events in memory. */
+function kept() {
+  const texts = [];
+  return {
+    run: (events) =>
+      inTurns(events, (i) => {
+        payload.amount = i;
+        texts.push(JSON.stringify(event));
+      }),
+    close: () => texts.length,
+  };
+}
+
 function byHand(folder, perValue, drive) {
   const db = open({
     ...{ path: path.join(folder, 'floor.mdb'), encoding: 'binary' },
@@ -86,12 +99,12 @@ function byHand(folder, perValue, drive) {
   };
 }
 
-function ours(folder, durability, drive) {
+function ours(backlog, drive) {
   const tracker = createTracker({
     backends: {
       http: httpBackend({
         url: NOBODY,
-        backlog: lmdbBacklog({ path: folder, durability }),
+        backlog,
         retry: { baseMs: 30_000 },
       }),
     },
@@ -114,18 +127,30 @@ function ours(folder, durability, drive) {
   };
 }
 
+const inMemory = () => memoryBacklog({ maxEvents: WAITING });
+const onDisk = (path, durability) => lmdbBacklog({ path, durability });
+
 const CONTENDERS = {
   'JSON.stringify': [stringify, 50_000],
+  '…, kept in an array': [kept, 50_000],
+  '`emit` into memoryBacklog': [() => ours(inMemory(), inTurns), 50_000],
+  '`emitAsync` into memoryBacklog, 64 in flight': [
+    () => ours(inMemory(), inFlight),
+    50_000,
+  ],
   'LMDB by hand, a key an event': [(f) => byHand(f, 1, inTurns), 50_000],
   'LMDB by hand, 100 events a key': [(f) => byHand(f, 100, inTurns), 50_000],
-  '`emit` into lmdbBacklog': [(f) => ours(f, 'process', inTurns), 50_000],
-  'LMDB by hand, 64 in flight': [(f) => byHand(f, 1, inFlight), 20_000],
-  '`emitAsync`, 64 in flight, process': [
-    (f) => ours(f, 'process', inFlight),
-    20_000,
+  '`emit` into lmdbBacklog': [
+    (f) => ours(onDisk(f, 'process'), inTurns),
+    50_000,
   ],
-  '`emitAsync`, 64 in flight, power': [
-    (f) => ours(f, 'power', inFlight),
+  'LMDB by hand, 64 in flight': [(f) => byHand(f, 1, inFlight), 50_000],
+  '`emitAsync` into lmdbBacklog, 64 in flight, process': [
+    (f) => ours(onDisk(f, 'process'), inFlight),
+    50_000,
+  ],
+  '`emitAsync` into lmdbBacklog, 64 in flight, power': [
+    (f) => ours(onDisk(f, 'power'), inFlight),
     5_000,
   ],
 };
