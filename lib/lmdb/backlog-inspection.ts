@@ -97,8 +97,8 @@ export class BacklogInspection {
     for (const { record } of this.ranges()) {
       add(record);
     }
-    for (const letter of this.firstLetters()) {
-      add(letterHead(letter));
+    for (const place of this.placesOfLetters()) {
+      add(place);
     }
     return [...places.values()].sort((a, b) =>
       nameOf(a) < nameOf(b) ? -1 : 1,
@@ -247,8 +247,8 @@ export class BacklogInspection {
     return new LmdbDeadLetters(this.file, this.clock, id, of, UNBOUNDED);
   }
 
-  /** Of each place. */
-  private *firstLetters(): Generator<Buffer> {
+  /** By its first letter that can be read. */
+  private *placesOfLetters(): Generator<Omit<Place, 'id'>> {
     const { end } = keysOf('d');
     let { start } = keysOf('d');
     for (;;) {
@@ -256,9 +256,14 @@ export class BacklogInspection {
       if (letter === undefined) {
         return;
       }
-      yield letter.value;
-      const id = letter.key.toString('hex', 1, 1 + PLACE_DIGITS / 2);
-      start = keysOf('d', id).end;
+      const head = readHead(letter.value);
+      if (head === undefined) {
+        start = Buffer.concat([letter.key, Buffer.alloc(1)]);
+      } else {
+        yield head;
+        const id = letter.key.toString('hex', 1, 1 + PLACE_DIGITS / 2);
+        start = keysOf('d', id).end;
+      }
     }
   }
 }
@@ -274,5 +279,13 @@ function openAs(folder: string, clock: Clock): BacklogFile {
     return BacklogFile.open(folder, 'process', clock);
   } catch {
     return BacklogFile.open(folder, 'power', clock);
+  }
+}
+
+function readHead(letter: Buffer): Omit<Place, 'id'> | undefined {
+  try {
+    return letterHead(letter);
+  } catch {
+    return undefined;
   }
 }

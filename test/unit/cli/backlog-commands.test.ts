@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { open as openDatabase } from 'lmdb';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
 import { storedEvent } from '../../../lib/core/event/event.js';
 import type { DeadReason } from '../../../lib/delivery/dead-letter.js';
@@ -98,6 +99,29 @@ describe('backlog stats', () => {
         ],
       },
     ]);
+  });
+
+  it('passes over a dead letter that cannot be read', async () => {
+    const one = backlog();
+    await bury(one, 'rejected', event('a'));
+    await clock.advance(1);
+    await bury(one, 'expired', event('b'));
+    await one.close();
+    const db = openDatabase<Buffer, Buffer>({
+      path: join(folder, 'db', 'backlog.mdb'),
+      ...{ encoding: 'binary', keyEncoding: 'binary' },
+      ...{ useVersions: true, noSync: true, overlappingSync: false },
+    });
+    const start = Buffer.from('d');
+    const [first] = db.getKeys({ start, limit: 1 });
+    await db.put(first as Buffer, Buffer.from('{"reason":'), 1);
+    await db.close();
+
+    const { code, out } = await cli.run('backlog', 'stats', 'db');
+    expect(code).toBe(0);
+    expect(out).toContain('out (tracker default)');
+    expect(out).toContain('  dead     1 (expired 1)');
+    expect(idsOf((await cli.run('backlog', 'dead', 'db')).out)).toEqual(['b']);
   });
 
   it('counts what is settled out of a chunk no more', async () => {
