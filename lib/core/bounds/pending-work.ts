@@ -81,17 +81,12 @@ export class PendingWork {
     this.admitWaiting();
   }
 
-  /** Calls back when the time for a piece of work is up, unless the function it answers is called before. */
-  limit(expire: () => void): () => void {
-    return this.deadlines.start(expire);
-  }
-
   /** Settles as the work does, or resolves to TIMED_OUT, whichever comes first. */
   async inTime<T>(work: PromiseLike<T>): Promise<T | typeof TIMED_OUT> {
     let stop: (() => void) | undefined;
     try {
       return await new Promise<T | typeof TIMED_OUT>((resolve, reject) => {
-        stop = this.limit(() => {
+        stop = this.deadlines.start(() => {
           resolve(TIMED_OUT);
         });
         work.then(resolve, reject);

@@ -6,8 +6,9 @@ import { Deadline } from './node.js';
 import type { Trace } from './outcome.js';
 import { LeafOutcomes } from './leaf-outcomes.js';
 import { PendingWork } from '../bounds/pending-work.js';
-import { SharedAnswers } from './shared-answers.js';
-import { UnderWay } from './under-way.js';
+import type { Settled } from './sendings.js';
+import { Sending, Sendings } from './sendings.js';
+import type { UnderWay } from './under-way.js';
 import { messageOf, show } from '../show.js';
 import type { BackendStats } from './stats.js';
 import { isBackendStats } from './stats.js';
@@ -25,7 +26,7 @@ const UNHEARD: SendOptions = Object.freeze({ waits: false, unheard: true });
  */
 export class LeafNode implements TopologyNode {
   private readonly pending: PendingWork;
-  private readonly answers = new SharedAnswers();
+  private readonly sendings: Sendings;
   private readonly outcomes: LeafOutcomes;
   private closed = false;
 
@@ -35,15 +36,23 @@ export class LeafNode implements TopologyNode {
     private readonly services: NodeServices,
   ) {
     this.outcomes = new LeafOutcomes(path, services);
-    this.pending = new PendingWork(services.clock, {
-      ...services.limits,
-      timeoutMs: services.limits.sendTimeoutMs,
+    const { clock, limits } = services;
+    this.sendings = new Sendings(
+      clock,
+      limits.sendTimeoutMs,
+      (sending, settled) => {
+        this.settled(sending, settled);
+      },
+    );
+    this.pending = new PendingWork(clock, {
+      ...limits,
+      timeoutMs: limits.sendTimeoutMs,
     });
     backend.attach?.({
       tracker: services.tracker,
       path,
-      clock: services.clock,
-      blockTimeoutMs: services.limits.blockTimeoutMs,
+      clock,
+      blockTimeoutMs: limits.blockTimeoutMs,
       report: (report) => {
         services.reporter.report({ path, ...report });
       },
@@ -64,12 +73,9 @@ export class LeafNode implements TopologyNode {
       return undefined;
     }
     this.pending.enter(bytes);
-    const underWay = new UnderWay();
-    this.settle(answer, event, trace, () => {
-      this.pending.leave(bytes);
-      underWay.end();
-    });
-    return underWay;
+    const sending = new Sending(event, bytes, trace);
+    this.sendings.wait(answer, sending);
+    return sending;
   }
 
   /** Whether its `close` delivers what is left, so that nobody has to flush before. */
@@ -137,27 +143,20 @@ export class LeafNode implements TopologyNode {
     return undefined;
   }
 
-  /** Ends with what the backend answers, or when its time is up. */
-  private settle(
-    answer: PromiseLike<unknown>,
-    event: TrackedEvent,
-    trace: Trace | undefined,
-    ended: () => void,
-  ): void {
-    const leave = this.answers.listen(answer, (failure) => {
-      stop();
-      if (failure === undefined) {
+  private settled(sending: Sending, settled: Settled): void {
+    const { event, bytes, trace } = sending;
+    switch (settled.status) {
+      case 'taken':
         this.outcomes.accepted(trace);
-      } else {
-        this.outcomes.failed(event, failure.error, trace);
-      }
-      ended();
-    });
-    const stop = this.pending.limit(() => {
-      leave();
-      this.outcomes.late(event, trace);
-      ended();
-    });
+        break;
+      case 'late':
+        this.outcomes.late(event, trace);
+        break;
+      case 'failed':
+        this.outcomes.failed(event, settled.error, trace);
+    }
+    this.pending.leave(bytes);
+    sending.end();
   }
 
   private dispatchFull(
@@ -177,30 +176,26 @@ export class LeafNode implements TopologyNode {
     bytes: number,
     trace: Trace,
   ): UnderWay {
-    const underWay = new UnderWay();
-    const ended = (): void => {
-      this.pending.leave(bytes);
-      underWay.end();
-    };
+    const sending = new Sending(event, bytes, trace);
     void this.pending.enterWhenRoom(bytes).then((hasRoom) => {
       if (!hasRoom) {
         this.outcomes.overflow(event, trace);
-        underWay.end();
+        sending.end();
         return;
       }
       if (this.closed) {
         this.outcomes.tooLate(event, trace);
-        ended();
-        return;
-      }
-      const answer = this.send(event, trace);
-      if (answer === undefined) {
-        ended();
       } else {
-        this.settle(answer, event, trace, ended);
+        const answer = this.send(event, trace);
+        if (answer !== undefined) {
+          this.sendings.wait(answer, sending);
+          return;
+        }
       }
+      this.pending.leave(bytes);
+      sending.end();
     });
-    return underWay;
+    return sending;
   }
 
   /** Calls `flush` or `close` of the backend, isolated, for no longer than the budget. */

@@ -43,13 +43,18 @@ export class RouterNode implements TopologyNode {
     if (this.path === '') {
       this.services.counts.accepted++;
     }
-    let underWay: UnderWay[] | undefined;
+    let underWay: UnderWay | undefined;
+    let others: UnderWay[] | undefined;
     for (const child of this.children.values()) {
       const part = child.dispatch(event, trace);
       if (part !== undefined) {
-        (underWay ??= []).push(part);
+        if (underWay === undefined) {
+          underWay = part;
+        } else {
+          (others ??= [underWay]).push(part);
+        }
       }
     }
-    return underWay === undefined ? undefined : together(underWay);
+    return others === undefined ? underWay : together(others);
   }
 }

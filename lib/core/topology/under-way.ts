@@ -1,12 +1,14 @@
-type Listener = () => void;
+type Listener = (ended: UnderWay) => void;
 
 /**
  * Something that has begun, and ends once. What a promise says, without its price: a promise costs a microtask and, where
  * async hooks run, as much as writing half an event.
  */
 export class UnderWay {
-  private ended = false;
-  private listeners: Listener[] = [];
+  hasEnded = false;
+  // Hardly ever more than two listen: that takes no list.
+  private listener: Listener | undefined = undefined;
+  private others: Listener[] | undefined = undefined;
 
   static of(work: Promise<void>): UnderWay {
     const underWay = new UnderWay();
@@ -18,26 +20,36 @@ export class UnderWay {
 
   /** Calls back at the end: at once when that has come. The listener must not throw. */
   whenEnded(listener: Listener): void {
-    if (this.ended) {
-      listener();
+    if (this.hasEnded) {
+      listener(this);
+    } else if (this.listener === undefined) {
+      this.listener = listener;
+    } else if (this.others === undefined) {
+      this.others = [listener];
     } else {
-      this.listeners.push(listener);
+      this.others.push(listener);
     }
   }
 
   end(): void {
-    this.ended = true;
-    const { listeners } = this;
-    this.listeners = [];
-    for (const listener of listeners) {
-      listener();
+    this.hasEnded = true;
+    const { listener, others } = this;
+    this.listener = undefined;
+    this.others = undefined;
+    listener?.(this);
+    if (others !== undefined) {
+      for (const other of others) {
+        other(this);
+      }
     }
   }
 
   /** Resolves at the end. */
   get promise(): Promise<void> {
     return new Promise((resolve) => {
-      this.whenEnded(resolve);
+      this.whenEnded(() => {
+        resolve();
+      });
     });
   }
 }

@@ -24,6 +24,10 @@ const CLOSE_RESERVE_MS = 1_000;
 /** What a tracker and its children share: the topology, what is under way, and the end of it all. */
 export class TrackerRuntime {
   private readonly inFlight = new Set<UnderWay>();
+  /** One for all: it is called for every event that takes its time. */
+  private readonly arrive = (underWay: UnderWay): void => {
+    this.inFlight.delete(underWay);
+  };
   private readonly beforeClose = new Set<() => void>();
   private closing: Promise<FlushResult> | undefined;
   private closed = false;
@@ -221,7 +225,7 @@ export class TrackerRuntime {
 
   private follow(underWay: UnderWay): void {
     this.inFlight.add(underWay);
-    underWay.whenEnded(() => this.inFlight.delete(underWay));
+    underWay.whenEnded(this.arrive);
   }
 
   private timeoutMs(

@@ -126,4 +126,28 @@ describe('events that are answered with one promise', () => {
     end();
     expect(await closed).toEqual({ settled: true, pending: 0 });
   });
+
+  it('settle for whoever emitted them only when the last backend has', async () => {
+    const one = storesTogether();
+    const two = storesTogether();
+    const tracker = createTracker({
+      processors: [
+        (event) => [event, { ...event, name: `${event.name} again` }],
+      ],
+      backends: { one: one.backend, two: two.backend },
+    });
+    let settled = false;
+    const report = tracker.emitAsync('a').finally(() => {
+      settled = true;
+    });
+    one.end();
+    await new Promise(setImmediate);
+    expect(settled).toBe(false);
+    two.end();
+    expect((await report).outcomes).toEqual({
+      one: { status: 'accepted' },
+      two: { status: 'accepted' },
+    });
+    expect(tracker.stats().backends['two']?.accepted).toBe(2);
+  });
 });
