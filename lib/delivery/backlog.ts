@@ -22,6 +22,7 @@ import type {
   DeadLetterFilter,
   DeathCause,
 } from './dead-letter.js';
+import type { EventStamp } from './event-stamp.js';
 
 /** What one batch may hold. */
 export interface BatchLimits {
@@ -39,6 +40,8 @@ export interface BacklogHost {
   time(): number;
   /** The stream of an event. Absent: there are no partitions, and any number of leases may be out. */
   readonly partitionOf?: (event: TrackingEvent) => string;
+  /** Puts something into each event in the moment in which it is stored. Absent: nothing. */
+  readonly stamp?: EventStamp;
   /** What makes a full batch, so that `onAvailable` can be told. May change at any time. */
   readonly batch: BatchLimits;
   /** Tells which accepted events the backlog gave up by itself (`dropOldest`); they count as dead. */

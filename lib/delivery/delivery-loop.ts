@@ -110,6 +110,7 @@ export class DeliveryLoop<Payload> {
       ...(parts.partitionOf === undefined
         ? {}
         : { partitionOf: parts.partitionOf }),
+      ...(parts.stamp === undefined ? {} : { stamp: parts.stamp }),
       get batch() {
         return settings().batch;
       },

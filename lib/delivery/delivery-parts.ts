@@ -3,6 +3,7 @@ import type { TrackingEvent } from '../core/event/event.js';
 import type { Random } from './backoff.js';
 import type { Backlog } from './backlog.js';
 import type { DeliverySettings } from './delivery-settings.js';
+import type { EventStamp } from './event-stamp.js';
 import type { OnDeadLetter } from './lost-events.js';
 import type { Encode, Transport } from './transport.js';
 
@@ -21,5 +22,7 @@ export interface DeliveryParts<Payload> {
   readonly partitionOf?: (event: TrackingEvent) => string;
   /** Events of different groups never share a batch. */
   readonly groupOf?: (event: TrackingEvent) => string;
+  /** Puts something into each event that is accepted. */
+  readonly stamp?: EventStamp;
   readonly onDeadLetter?: OnDeadLetter;
 }

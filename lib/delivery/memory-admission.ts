@@ -2,6 +2,7 @@ import type { TrackingEvent } from '../core/event/event.js';
 import { eventBytes } from '../core/event/event.js';
 import type { MaybePromise } from '../core/processing/processor.js';
 import type { BacklogHost } from './backlog.js';
+import type { EventStamp } from './event-stamp.js';
 import type { MemoryBacklogSettings } from './memory-backlog-options.js';
 import { RoomWaiters } from './room-waiters.js';
 
@@ -19,16 +20,16 @@ export interface AdmissionStore {
 /** Takes events in as far as there is room, makes room where that is the policy, and has others wait for it. */
 export class MemoryAdmission {
   private readonly waiters: RoomWaiters;
+  private readonly stamp: EventStamp | undefined;
   private closed = false;
 
   constructor(
     private readonly store: AdmissionStore,
     private readonly settings: MemoryBacklogSettings,
-    { clock, blockTimeoutMs }: BacklogHost,
+    { clock, blockTimeoutMs, stamp }: BacklogHost,
   ) {
-    this.waiters = new RoomWaiters(clock, blockTimeoutMs, (bytes) =>
-      this.hasRoom(bytes),
-    );
+    this.stamp = stamp;
+    this.waiters = new RoomWaiters(clock, blockTimeoutMs);
   }
 
   append(
@@ -36,25 +37,22 @@ export class MemoryAdmission {
     wait: boolean,
   ): MaybePromise<number> {
     for (let i = 0; i < events.length; i++) {
-      const event = events[i] as TrackingEvent;
-      const bytes = eventBytes(event);
-      if (!this.takes(bytes)) {
+      if (!this.take(events[i] as TrackingEvent, this.takes)) {
         return wait && this.settings.overflow === 'block'
           ? this.appendWhenRoom(events, i)
           : i;
       }
-      this.store.accept(event, bytes);
     }
     return events.length;
   }
 
-  hasRoom(bytes: number): boolean {
+  readonly hasRoom = (bytes: number): boolean => {
     const { store, settings } = this;
     return (
       store.depth < settings.maxEvents &&
       store.bytes + bytes <= settings.maxBytes
     );
-  }
+  };
 
   /** There is more room. */
   admit(): void {
@@ -66,8 +64,25 @@ export class MemoryAdmission {
     this.waiters.refuseAll();
   }
 
+  /** Room is needed for what is stored, so the stamp comes first; an event that finds none leaves no trace in it. */
+  private take(
+    event: TrackingEvent,
+    finds: (bytes: number) => boolean,
+  ): boolean {
+    const stamped = this.stamp?.put(event) ?? event;
+    const bytes = eventBytes(stamped);
+    if (finds(bytes)) {
+      this.store.accept(stamped, bytes);
+      return true;
+    }
+    if (stamped !== event) {
+      this.stamp?.takeBack([stamped]);
+    }
+    return false;
+  }
+
   /** Makes room, where that is the policy. */
-  private takes(bytes: number): boolean {
+  private readonly takes = (bytes: number): boolean => {
     if (this.closed) {
       return false;
     }
@@ -84,7 +99,7 @@ export class MemoryAdmission {
       }
     }
     return true;
-  }
+  };
 
   private async appendWhenRoom(
     events: readonly TrackingEvent[],
@@ -92,21 +107,16 @@ export class MemoryAdmission {
   ): Promise<number> {
     for (let i = from; i < events.length; i++) {
       const event = events[i] as TrackingEvent;
-      const bytes = eventBytes(event);
-      if (this.takes(bytes)) {
-        this.store.accept(event, bytes);
-      } else if (!(await this.room(event, bytes))) {
+      if (!this.take(event, this.takes) && !(await this.takeWhenRoom(event))) {
         return i;
       }
     }
     return events.length;
   }
 
-  private async room(event: TrackingEvent, bytes: number): Promise<boolean> {
-    return this.closed || bytes > this.settings.maxBytes
+  private async takeWhenRoom(event: TrackingEvent): Promise<boolean> {
+    return this.closed || eventBytes(event) > this.settings.maxBytes
       ? false
-      : await this.waiters.wait(bytes, () => {
-          this.store.accept(event, bytes);
-        });
+      : await this.waiters.wait(() => this.take(event, this.hasRoom));
   }
 }

@@ -2,9 +2,8 @@ import type { Clock } from '../core/clock.js';
 import { Deadlines } from '../core/bounds/deadlines.js';
 
 interface Waiter {
-  readonly bytes: number;
-  /** Takes the room in the moment in which it is given, so that nobody else can. */
-  readonly take: () => void;
+  /** Takes the room in the moment in which there is some, so that nobody else can; false while there is none. */
+  readonly take: () => boolean;
   readonly end: (admitted: boolean) => void;
 }
 
@@ -13,11 +12,7 @@ export class RoomWaiters {
   private readonly waiting = new Set<Waiter>();
   private readonly deadlines: Deadlines;
 
-  constructor(
-    clock: Clock,
-    timeoutMs: number,
-    private readonly hasRoom: (bytes: number) => boolean,
-  ) {
+  constructor(clock: Clock, timeoutMs: number) {
     this.deadlines = new Deadlines(clock, timeoutMs);
   }
 
@@ -26,7 +21,7 @@ export class RoomWaiters {
   }
 
   /** Resolves to whether room was given, and taken, before the time was up. */
-  wait(bytes: number, take: () => void): Promise<boolean> {
+  wait(take: () => boolean): Promise<boolean> {
     return new Promise((resolve) => {
       const stop = this.deadlines.start(() => {
         waiter.end(false);
@@ -34,7 +29,6 @@ export class RoomWaiters {
         this.admit();
       });
       const waiter: Waiter = {
-        bytes,
         take,
         end: (admitted) => {
           stop();
@@ -48,10 +42,9 @@ export class RoomWaiters {
 
   admit(): void {
     for (const waiter of this.waiting) {
-      if (!this.hasRoom(waiter.bytes)) {
+      if (!waiter.take()) {
         return;
       }
-      waiter.take();
       waiter.end(true);
     }
   }

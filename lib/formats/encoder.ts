@@ -102,6 +102,11 @@ export interface Encoder {
   partitionBy?(event: TrackingEvent): string;
   /** Events of different groups never share a batch; consecutive events of one group do. */
   groupBy?(event: TrackingEvent): string;
-  /** Called once per event, when it is accepted and before it is stored. What it answers is what is stored. */
+  /**
+   * Called once per event, in the moment in which it is stored; what it answers, the same event with more in its
+   * context, is what is stored. Where it throws, the event is stored as it is.
+   */
   accept?(event: TrackingEvent): TrackingEvent;
+  /** What `accept` answered could not be stored after all; nothing was accepted since. */
+  takeBack?(events: readonly TrackingEvent[]): void;
 }

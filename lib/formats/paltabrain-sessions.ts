@@ -6,8 +6,9 @@ import { isRecord } from '../core/validation.js';
  * The numbers of a session's events.
  *
  * Invariants
- * - An event gets its number when it is accepted, and keeps it: the number is stored in the event. So numbers have no
- *   gaps, whatever is sent when, and stay the same over retries and restarts.
+ * - An event gets its number in the moment in which it is stored, and keeps it: the number is stored in the event. So
+ *   numbers stay the same over retries and restarts.
+ * - Numbers have no gaps, whatever is sent when: one whose event could not be stored after all is given again.
  * - The instance that counted is stored beside the number: another process that delivers the event must not sign it
  *   as its own, since both have a number 1 of the same session.
  * - The sessions counted are bounded; one that is forgotten starts again at 1.
@@ -36,13 +37,28 @@ export class SessionNumbers {
     if (sessionId === undefined) {
       return event;
     }
-    const sequence = (this.last.get(sessionId) ?? 0) + 1;
+    const sequence = this.lastOf(sessionId) + 1;
     const numbered = eventInContext(event, {
       ...event.context,
       [SESSION_KEY]: { instanceId: this.instanceId, sequence },
     });
     this.keep(sessionId, sequence);
     return numbered;
+  }
+
+  /** Their numbers, which are the highest of their sessions, are free again. */
+  takeBack(events: readonly TrackingEvent[]): void {
+    for (const event of events) {
+      const sessionId = sessionIdOf(event);
+      const { sequence = Infinity } = storedNumber(event);
+      if (sessionId !== undefined && this.lastOf(sessionId) >= sequence) {
+        this.last.set(sessionId, sequence - 1);
+      }
+    }
+  }
+
+  private lastOf(sessionId: number): number {
+    return this.last.get(sessionId) ?? 0;
   }
 
   /** The map is in the order of the latest use. */

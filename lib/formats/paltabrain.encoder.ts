@@ -34,7 +34,10 @@ export interface PaltabrainEncoderOptions {
    * into the event's header. Default: all but `request` and `handler`.
    */
   readonly contextKeys?: readonly string[];
-  /** Who sends. Default: a UUID, new with each encoder. */
+  /**
+   * Who sends. Each process, and each start of one, needs an id of its own: numbers of sessions begin again at 1.
+   * Default: a UUID, new with each encoder.
+   */
   readonly instanceId?: string;
   /** Serialisers of a schema; what is missing is JSON. Default: JSON. */
   readonly schema?: PaltabrainSchema;
@@ -95,6 +98,9 @@ export function paltabrainEncoder(
     name: 'paltabrain',
     maxBytes: MAX_BYTES,
     accept: (event) => sessions.number(event),
+    takeBack: (events) => {
+      sessions.takeBack(events);
+    },
     groupBy: groupOf,
     encode: (batch, info) => {
       onlyGroup('context', batch.map(groupOf));

@@ -16,6 +16,7 @@ import { boundedPartitions } from '../delivery/partitions.js';
 import type { Encoder } from '../formats/encoder.js';
 import { ENCODERS } from '../formats/encoders.js';
 import { checkHttpOptions } from './check-options.js';
+import { formatStamp } from './format-stamp.js';
 import type { HttpBackendChanges, HttpBackendOptions } from './http-options.js';
 import type { HttpPayload } from './http-payload.js';
 import { httpPayload } from './http-payload.js';
@@ -79,6 +80,10 @@ class DeliveringHttpBackend implements HttpBackend {
       });
     };
     const groupBy = encoder.groupBy?.bind(encoder);
+    const stamp = formatStamp(
+      encoder,
+      callbackFailed('accept() of the format'),
+    );
     this.loop = new DeliveryLoop<HttpPayload>({
       ...{ host, settings, backlog: this.backlog },
       encode: (events, info) =>
@@ -95,6 +100,7 @@ class DeliveringHttpBackend implements HttpBackend {
             ),
           }),
       ...(groupBy === undefined ? {} : { groupOf: groupBy }),
+      ...(stamp === undefined ? {} : { stamp }),
       ...(options.onDeadLetter === undefined
         ? {}
         : { onDeadLetter: options.onDeadLetter }),
@@ -102,9 +108,8 @@ class DeliveringHttpBackend implements HttpBackend {
   }
 
   send(event: TrackingEvent, options?: SendOptions): MaybePromise<void> {
-    const accepted = this.encoder.accept?.(event) ?? event;
     return this.attached().accept(
-      accepted,
+      event,
       options?.waits === true,
       options?.unheard === true,
     );

@@ -27,9 +27,7 @@ export class Acceptance {
   ) {
     const { clock, blockTimeoutMs } = parts.host;
     this.writer = new ChunkWriter(parts);
-    this.waiters = new RoomWaiters(clock, blockTimeoutMs, (bytes) =>
-      this.hasRoom(bytes),
-    );
+    this.waiters = new RoomWaiters(clock, blockTimeoutMs);
   }
 
   append(
@@ -170,8 +168,12 @@ export class Acceptance {
   ): Promise<boolean> {
     return this.closed || bytes > this.settings.maxBytes
       ? false
-      : await this.waiters.wait(bytes, () => {
-          this.accept(event, bytes, chunks);
+      : await this.waiters.wait(() => {
+          const hasRoom = this.hasRoom(bytes);
+          if (hasRoom) {
+            this.accept(event, bytes, chunks);
+          }
+          return hasRoom;
         });
   }
 

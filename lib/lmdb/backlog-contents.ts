@@ -83,6 +83,13 @@ export class BacklogContents {
     this.bytes += bytes;
   }
 
+  /** Events of a chunk that is not stored yet are larger than they were. */
+  grow(chunk: Chunk, bytes: number): void {
+    chunk.size += bytes;
+    this.unstoredBytes += bytes;
+    this.bytes += bytes;
+  }
+
   /** The chunk is in the file: its events may be leased. */
   stored(chunk: Chunk): void {
     const { fresh } = chunk;

@@ -5,6 +5,7 @@ import type { DeathCause } from '../delivery/dead-letter.js';
 import type { BacklogParts } from './backlog-parts.js';
 import type { Chunk, Fresh } from './chunk.js';
 import { encodeChunk } from './chunk.js';
+import { ChunkStamps } from './chunk-stamps.js';
 
 /** A lease reads whole chunks. */
 const MAX_EVENTS = 500;
@@ -19,9 +20,12 @@ export class ChunkWriter {
   private current: Chunk | undefined = undefined;
   private readonly unsaved = new Set<Chunk>();
   private timer: TimerHandle;
+  private readonly stamps: ChunkStamps;
   private closed = false;
 
-  constructor(private readonly parts: BacklogParts) {}
+  constructor(private readonly parts: BacklogParts) {
+    this.stamps = new ChunkStamps(parts.contents, parts.host.stamp);
+  }
 
   /** Answers what is known of the chunk that an event went into. */
   add(
@@ -31,12 +35,14 @@ export class ChunkWriter {
     letter?: Buffer,
   ): Fresh {
     let chunk = this.current;
+    const replayed = letter !== undefined;
     if (
       chunk?.fresh?.unheard !== unheard ||
+      chunk.fresh.replayed !== replayed ||
       chunk.count >= MAX_EVENTS ||
       (chunk.size + bytes > MAX_BYTES && chunk.count > 0)
     ) {
-      chunk = this.begin(unheard);
+      chunk = this.begin(unheard, replayed);
     }
     this.parts.contents.add(chunk, event, bytes);
     const fresh = chunk.fresh as Fresh;
@@ -52,9 +58,9 @@ export class ChunkWriter {
     this.retry();
   }
 
-  private begin(unheard: boolean): Chunk {
+  private begin(unheard: boolean, replayed: boolean): Chunk {
     const { contents, ownership } = this.parts;
-    const fresh = newFresh(unheard);
+    const fresh = newFresh(unheard, replayed);
     const chunk = contents.begin(ownership.range, fresh);
     this.current = chunk;
     this.save(chunk, fresh);
@@ -72,6 +78,7 @@ export class ChunkWriter {
         }
         fresh.written = true;
         chunk.moveTo(ownership.range, ownership.chunkSeq());
+        this.stamps.put(chunk);
         if (chunk.count > 0) {
           draft.writes.put(chunk.key, encodeChunk(fresh.events));
         }
@@ -83,11 +90,13 @@ export class ChunkWriter {
         }
       },
       done: () => {
+        this.stamps.stored(chunk);
         contents.stored(chunk);
         fresh.end();
         this.parts.tell();
       },
       failed: (error) => {
+        this.stamps.notStored(chunk);
         if (fresh.unheard) {
           this.keep(chunk);
         } else {
@@ -142,7 +151,7 @@ export function answerFor(
   return Promise.all(chunks.map(({ stored }) => stored)).then(() => count);
 }
 
-function newFresh(unheard: boolean): Fresh {
+function newFresh(unheard: boolean, replayed: boolean): Fresh {
   let resolve: (value: number) => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;
   const stored = new Promise<number>((...ends) => {
@@ -151,7 +160,8 @@ function newFresh(unheard: boolean): Fresh {
   // Whoever waits hears of it.
   stored.catch(() => undefined);
   return {
-    ...{ written: false, unheard, events: [], partitions: [], letters: [] },
+    ...{ written: false, unheard, replayed },
+    ...{ events: [], partitions: [], letters: [] },
     stored,
     end: (error) => {
       if (error === undefined) {

@@ -20,6 +20,8 @@ export interface Fresh {
   written: boolean;
   /** Nobody waits to hear that it is stored. */
   readonly unheard: boolean;
+  /** These events were dead letters: they were accepted before. */
+  readonly replayed: boolean;
   readonly events: TrackingEvent[];
   /** Of each event. */
   readonly partitions: string[];

@@ -29,6 +29,9 @@ export interface ContractBacklogConfig {
   readonly maxDeadLetters?: number;
 }
 
+/** What only some hosts bring. */
+export type HostParts = Pick<BacklogHost, 'partitionOf' | 'stamp'>;
+
 export type Pair<T = TrackingEvent> = [T, T];
 
 /** Everything there is, now. */
@@ -65,9 +68,9 @@ export class BacklogBench {
 
   async open(
     config: ContractBacklogConfig = {},
-    partitionOf?: BacklogHost['partitionOf'],
+    host: HostParts = {},
   ): Promise<void> {
-    this.use(await this.factory(config), partitionOf);
+    this.use(await this.factory(config), host);
   }
 
   /** The next process on the same storage. */
@@ -153,10 +156,7 @@ export class BacklogBench {
     return within(this.timeoutMs, what, work);
   }
 
-  private use(
-    backlog: Backlog,
-    partitionOf?: BacklogHost['partitionOf'],
-  ): void {
+  private use(backlog: Backlog, parts: HostParts = {}): void {
     this.made.push(backlog);
     const host: BacklogHost = {
       tracker: 'contract',
@@ -166,7 +166,7 @@ export class BacklogBench {
       time: steadyTime(this.clock),
       batch: this.batch,
       blockTimeoutMs: BLOCK_TIMEOUT_MS,
-      ...(partitionOf === undefined ? {} : { partitionOf }),
+      ...parts,
       lost: (events, cause) => {
         for (const { id } of events) {
           this.lost.push([id, cause]);

@@ -6,6 +6,10 @@ import { BACKLOG_CHECKS } from './backlog-checks.js';
 import { BACKLOG_OVERFLOW_CHECKS } from './backlog-overflow-checks.js';
 import { BACKLOG_LASTING_CHECKS } from './backlog-lasting-checks.js';
 import { BACKLOG_PARTITION_CHECKS } from './backlog-partition-checks.js';
+import {
+  BACKLOG_STAMP_CHECKS,
+  BACKLOG_STAMP_OVERFLOW_CHECKS,
+} from './backlog-stamp-checks.js';
 import type { ContractRunner } from './contract-runner.js';
 import { within, withoutCrash } from './contract-runner.js';
 
@@ -52,10 +56,14 @@ export function backlogContract(
   const checks = {
     ...BACKLOG_CHECKS,
     ...BACKLOG_PARTITION_CHECKS,
+    ...BACKLOG_STAMP_CHECKS,
     ...(reopen === undefined ? {} : BACKLOG_LASTING_CHECKS),
     ...Object.fromEntries(
       overflows.flatMap((overflow) =>
-        Object.entries(BACKLOG_OVERFLOW_CHECKS[overflow]),
+        Object.entries({
+          ...BACKLOG_OVERFLOW_CHECKS[overflow],
+          ...BACKLOG_STAMP_OVERFLOW_CHECKS[overflow],
+        }),
       ),
     ),
   };

@@ -9,7 +9,8 @@ type Check = (bench: BacklogBench) => Promise<void>;
 const parity = ({ data }: TrackingEvent): string =>
   Number(data['number']) % 2 === 0 ? 'even' : 'odd';
 
-const open = (bench: BacklogBench): Promise<void> => bench.open({}, parity);
+const open = (bench: BacklogBench): Promise<void> =>
+  bench.open({}, { partitionOf: parity });
 
 export const BACKLOG_PARTITION_CHECKS: Readonly<Record<string, Check>> = {
   'never mixes partitions': async (bench) => {

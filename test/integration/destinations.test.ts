@@ -394,6 +394,38 @@ describe('paltabrainBackend', () => {
     expect(stats()).toMatchObject({ delivered: 3, retried: 1 });
   });
 
+  it.each([
+    ['because the backlog is full', { maxEvents: 3 }],
+    ['because they are too large for it', { maxBytes: 2_000 }],
+  ])('leaves no gap for events that are refused %s', async (_, bounds) => {
+    const collector = await collect();
+    const { tracker, stats } = running(
+      paltabrainBackend({
+        ...{ hostname: 'api.example', apiKey: 'k3y', ...QUICK },
+        ...redirected(collector),
+        concurrency: 1,
+        backlog: memoryBacklog({ ...bounds, overflow: 'dropNewest' }),
+      }),
+    );
+    const context = { session: { id: 1 } };
+    const text = 'x'.repeat(2_000);
+    for (const data of [{}, 'maxBytes' in bounds ? { text } : {}, {}, {}, {}]) {
+      tracker.emit('a', data, { context });
+    }
+    await tracker.flush();
+    tracker.emit('a', {}, { context });
+    await tracker.flush();
+
+    const { accepted, dropped } = stats();
+    expect(dropped['overflow']).toBeGreaterThan(0);
+    expect(
+      collector.requests
+        .map(({ bytes }) => readPaltabrain({ body: bytes, contentType: '' }))
+        .flatMap(({ events = [] }) => events)
+        .map(({ common }) => common.session_event_seq_num),
+    ).toEqual(Array.from({ length: accepted }, (__, i) => i + 1));
+  });
+
   it('tells in its telemetry what was lost since the batch before', async () => {
     const collector = await collect();
     const { tracker } = running(

@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { httpSettings, secretsOf } from '../../../lib/http/http-settings.js';
 import type { HttpBackendOptions } from '../../../lib/http/http-options.js';
 import { jsonEncoder } from '../../../lib/formats/json.encoder.js';
+import type { TrackingEvent } from '../../../lib/core/event/event.js';
+import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
 import type { Encoder } from '../../../lib/formats/encoder.js';
 import { httpBackend } from '../../../lib/http/http-backend.js';
 import { record } from '../../support/recording.js';
@@ -58,6 +60,69 @@ describe('functions that an httpBackend calls', () => {
     }
     await run.clock.advance(1_001);
     expect(encoded).toEqual([['a!', 'a!'], ['b!'], ['a!']]);
+  });
+});
+
+describe('accept of a format', () => {
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no number');
+      },
+    ],
+    ['answers no event', () => undefined],
+    ['answers a promise', () => Promise.resolve({})],
+    ['answers another event', () => ({ id: 'other', context: {} })],
+  ])('that %s leaves the event as it is, and is told', async (_, accept) => {
+    const encoded: unknown[] = [];
+    const run = record({
+      backends: {
+        http: httpBackend({
+          ...{ url, noEmit: true },
+          format: {
+            name: 'own',
+            encode: (batch) => {
+              encoded.push(...batch);
+              return { body: '', contentType: 'text/plain' };
+            },
+            accept: accept as () => TrackingEvent,
+          },
+        }),
+      },
+    });
+    run.tracker.emit('a');
+    await run.clock.advance(1_001);
+    expect(encoded).toMatchObject([{ name: 'a' }]);
+    expect(run.reports).toMatchObject([
+      { code: 'callback_failed', message: 'accept() of the format failed' },
+    ]);
+  });
+
+  it('is undone for what is refused, however that fails', async () => {
+    const run = record({
+      backends: {
+        http: httpBackend({
+          ...{ url, noEmit: true },
+          backlog: memoryBacklog({ maxEvents: 1, overflow: 'dropNewest' }),
+          format: {
+            name: 'own',
+            encode: () => ({ body: '', contentType: 'text/plain' }),
+            accept: (event) => ({ ...event, context: { n: 1 } }),
+            takeBack: ([event]) => {
+              throw new Error(`no ${event?.name}`);
+            },
+          },
+        }),
+      },
+    });
+    run.tracker.emit('a');
+    run.tracker.emit('b');
+    expect(run.reports).toMatchObject([
+      { code: 'callback_failed', error: { message: 'no b' } },
+      { code: 'overflow' },
+    ]);
+    await run.clock.advance(1_001);
   });
 });
 

@@ -3,10 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  afterEach,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import fc from 'fast-check';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import type { Lease } from '../../../lib/delivery/backlog.js';
+import { eventBytes, eventInContext } from '../../../lib/core/event/event.js';
+import type { Lease, LeasedEvent } from '../../../lib/delivery/backlog.js';
 import type { LmdbBacklogOptions } from '../../../lib/lmdb.js';
 import { BacklogFile } from '../../../lib/lmdb/backlog-file.js';
 import { keysOf } from '../../../lib/lmdb/backlog-keys.js';
@@ -78,6 +86,54 @@ describe('an lmdbBacklog', () => {
       path: join(path, 'b'),
     });
     expect(full.backlog.append(events, false, true)).toBe(2);
+  });
+
+  it('takes back the stamps of what could not be stored, before it stamps anything else', async () => {
+    let last = 0;
+    const one = open(
+      {},
+      {
+        stamp: {
+          put: (event) =>
+            eventInContext(event, { ...event.context, place: ++last }),
+          takeBack: (stamped) => {
+            last -= stamped.length;
+          },
+        },
+      },
+    );
+    const { backlog, clock } = one;
+    await backlog.append(someEvents(2));
+    jest
+      .spyOn(BacklogFile.prototype, 'commit')
+      .mockImplementationOnce((_, write) => {
+        write({ put: () => undefined, remove: () => undefined });
+        return Promise.reject(new Error('no disk'));
+      });
+    const [heard, kept, refused] = [3, 1, 1].map(someEvents);
+    const outcomes = await Promise.allSettled([
+      backlog.append(heard!),
+      backlog.append(kept!, false, true),
+      backlog.append(refused!),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...['rejected', 'fulfilled', 'rejected'],
+    ]);
+    await backlog.append(someEvents(2));
+    await clock.advance(1_000);
+    const events: LeasedEvent[] = [];
+    await eventually(async () => {
+      events.push(...((await one.lease())?.events ?? []));
+      expect(events).toHaveLength(5);
+    });
+    const places = events.map(({ event }) => event.context['place']);
+    expect(places.sort()).toEqual([1, 2, 3, 4, 5]);
+    for (const [index, { event, bytes }] of events.entries()) {
+      expect([index, bytes]).toEqual([index, eventBytes(event)]);
+    }
+    expect(backlog.stats().bytes).toBe(
+      events.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
   });
 
   it('finds what was left in parts, in order, and removes what is done', async () => {
