@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { MaybePromise } from '../core/processing/processor.js';
 import { isRecord } from '../core/validation.js';
 import type { Problems } from '../core/validation.js';
+import { lowerCased } from './header-names.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -27,7 +28,11 @@ export type HttpAuth =
   /** Credentials that change: asked before each request. What it throws counts as a failed attempt. */
   | (() => MaybePromise<Headers>);
 
-/** Headers that hold for every body. */
+/**
+ * Headers that hold for every body, by their lower-case names.
+ *
+ * @throws Error when a function of the app's fails, without what it said: that may hold what it asked with
+ */
 export async function authHeaders(
   auth: HttpAuth | undefined,
 ): Promise<Headers> {
@@ -35,7 +40,7 @@ export async function authHeaders(
     return {};
   }
   if (typeof auth === 'function') {
-    return await auth();
+    return answered(auth);
   }
   if ('basic' in auth) {
     const { username, password } = auth.basic;
@@ -48,6 +53,27 @@ export async function authHeaders(
   return 'apiKey' in auth
     ? { [(auth.apiKey.header ?? 'X-API-Key').toLowerCase()]: auth.apiKey.key }
     : {};
+}
+
+async function answered(auth: () => MaybePromise<unknown>): Promise<Headers> {
+  let headers: unknown;
+  try {
+    headers = await auth();
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    throw new Error(`auth() failed (${name})`, { cause: error });
+  }
+  if (!isTexts(headers)) {
+    throw new Error('auth() answered something else than headers');
+  }
+  return lowerCased(headers);
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return (
+    isRecord(value) &&
+    Object.values(value).every((one) => typeof one === 'string')
+  );
 }
 
 /** Headers that depend on the body. */
@@ -96,13 +122,26 @@ export function checkAuth(problems: Problems, auth: unknown): void {
   problems.onlyKeys(`auth.${kind}`, value, [first, second]);
   checkSecret(problems, `auth.${kind}.${first}`, value[first]);
   if (second === 'password' || value[second] !== undefined) {
-    checkSecret(problems, `auth.${kind}.${second}`, value[second]);
+    // APIs that know a key alone take it as the user, with an empty password.
+    checkSecret(
+      problems,
+      `auth.${kind}.${second}`,
+      value[second],
+      second === 'password',
+    );
   }
 }
 
-function checkSecret(problems: Problems, path: string, value: unknown): void {
+function checkSecret(
+  problems: Problems,
+  path: string,
+  value: unknown,
+  mayBeEmpty = false,
+): void {
   // A line break would end the header that it goes into.
-  if (typeof value !== 'string' || value === '' || /[\r\n\0]/.test(value)) {
-    problems.addLine(path, 'expected a non-empty text on one line');
+  const isText = typeof value === 'string' && !/[\r\n\0]/.test(value);
+  if (!isText || (value === '' && !mayBeEmpty)) {
+    const what = mayBeEmpty ? 'a text' : 'a non-empty text';
+    problems.addLine(path, `expected ${what} on one line`);
   }
 }

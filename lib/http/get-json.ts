@@ -6,7 +6,7 @@ import { messageOf } from '../core/show.js';
 import { authHeaders, signatureHeaders } from './auth.js';
 import type { HttpBackendOptions } from './http-options.js';
 import type { HttpSettings } from './http-settings.js';
-import { withoutSecrets } from './http-settings.js';
+import { withoutSecrets } from './secrets.js';
 import { shownUrl } from './shown-url.js';
 
 const MAX_BYTES = 1024 * 1024;
@@ -20,7 +20,7 @@ export async function getJson(
   settings: HttpSettings,
   { dispatcher, tls }: Pick<HttpBackendOptions, 'dispatcher' | 'tls'>,
 ): Promise<JsonValue> {
-  const { timeoutMs } = settings;
+  const { timeoutMs, auth } = settings;
   const what = `GET ${shownUrl(settings.url)}`;
   const signal = AbortSignal.timeout(timeoutMs);
   const own =
@@ -31,8 +31,10 @@ export async function getJson(
             : { connect: tls as buildConnector.BuildOptions },
         )
       : undefined;
+  let signed: Readonly<Record<string, string>> = {};
   try {
-    return await read(dispatcher ?? (own as Agent), settings, signal);
+    signed = await inTime(authHeaders(auth), signal);
+    return await read(dispatcher ?? (own as Agent), settings, signed, signal);
   } catch (error) {
     if (signal.aborted) {
       throw new TrackingError(
@@ -42,16 +44,27 @@ export async function getJson(
     }
     throw new TrackingError(
       'unavailable',
-      `${what} failed: ${withoutSecrets(messageOf(error), settings)}`,
+      `${what} failed: ${withoutSecrets(messageOf(error), settings, signed)}`,
     );
   } finally {
     await own?.destroy();
   }
 }
 
+/** Rejects when the time is up, whether the work looks at it or not. */
+function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Error('the time is up'));
+    });
+    work.then(resolve, reject);
+  });
+}
+
 async function read(
   dispatcher: Dispatcher,
   settings: HttpSettings,
+  signed: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<JsonValue> {
   const { url, auth, timeoutMs } = settings;
@@ -62,7 +75,7 @@ async function read(
       accept: 'application/json',
       ...settings.headers,
       ...signatureHeaders(auth, ''),
-      ...(await authHeaders(auth)),
+      ...signed,
     },
   });
   if (statusCode < 200 || statusCode >= 300) {

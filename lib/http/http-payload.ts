@@ -9,6 +9,7 @@ import type {
 import { signatureHeaders } from './auth.js';
 import type { Compression } from './compression.js';
 import { compressed } from './compression.js';
+import { lowerCased } from './header-names.js';
 import type { HttpSettings } from './http-settings.js';
 
 /** A batch as it goes over the wire, every time. */
@@ -40,7 +41,7 @@ export async function httpPayload(
   const body = typeof text === 'string' ? Buffer.from(text) : text;
   const headers = {
     ...settings.headers,
-    ...encoded.headers,
+    ...lowerCased(encoded.headers ?? {}),
     'idempotency-key': info.batchId,
     ...(body === undefined ? {} : { 'content-type': encoded.contentType }),
     ...signatureHeaders(settings.auth, body ?? ''),

@@ -7,6 +7,7 @@ import {
 } from '../delivery/delivery-settings.js';
 import type { Encoder } from '../formats/encoder.js';
 import type { HttpAuth } from './auth.js';
+import { lowerCased } from './header-names.js';
 import type { HttpBackendChanges, HttpBackendOptions } from './http-options.js';
 
 /** What the code reads; replaced as a whole when something changes. */
@@ -64,70 +65,10 @@ export function changed(
   };
 }
 
-/**
- * A text as it may be shown: without credentials, which a destination may repeat in its answer.
- *
- * @param signed the headers with which a request was signed: functions answer others each time
- */
-export function withoutSecrets(
-  text: string,
-  settings: HttpSettings,
-  signed: Readonly<Record<string, string>> = {},
-): string {
-  return secretsOf(settings, signed).reduce(
-    (all, secret) => all.replaceAll(secret, '***'),
-    text,
-  );
-}
-
-/** Everything in the settings that must not be shown. The longest first: one may be a part of another. */
-export function secretsOf(
-  { url, auth, headers }: HttpSettings,
-  signed: Readonly<Record<string, string>> = {},
-): string[] {
-  const own =
-    auth === undefined || typeof auth === 'function'
-      ? []
-      : 'basic' in auth
-        ? [auth.basic.username, auth.basic.password]
-        : 'bearer' in auth
-          ? [auth.bearer]
-          : 'apiKey' in auth
-            ? [auth.apiKey.key]
-            : [auth.hmac.secret];
-  const authorization = headers['authorization'] ?? '';
-  return [
-    ...own,
-    ...url.searchParams.values(),
-    ...[authorization, ...Object.values(signed)].flatMap(secretsInHeader),
-  ]
-    .filter((secret) => secret.length > 3)
-    .sort((a, b) => b.length - a.length);
-}
-
-/** `Basic …` holds a user and a password; the key of some APIs is the user. */
-function secretsInHeader(value: string): string[] {
-  const [scheme = '', credentials = ''] = value.split(' ', 2);
-  return scheme.toLowerCase() === 'basic'
-    ? [
-        ...[value, credentials],
-        ...Buffer.from(credentials, 'base64').toString().split(':'),
-      ]
-    : [value, credentials];
-}
-
 function given<T extends object>(part: T | undefined): Partial<T> {
   return Object.fromEntries(
     Object.entries(part ?? {}).filter(([, value]) => value !== undefined),
   ) as Partial<T>;
-}
-
-function lowerCased(
-  headers: Readonly<Record<string, string>>,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
 }
 
 function userOf(url: URL): HttpAuth | undefined {

@@ -16,7 +16,7 @@ import { authHeaders } from './auth.js';
 import type { HttpBackendOptions, TlsOptions } from './http-options.js';
 import type { HttpPayload } from './http-payload.js';
 import type { HttpSettings } from './http-settings.js';
-import { withoutSecrets } from './http-settings.js';
+import { withoutSecrets } from './secrets.js';
 import { requestUrl, shownUrl } from './shown-url.js';
 
 /** Idle connections are closed before most servers close them. */
@@ -51,9 +51,9 @@ export class HttpTransport implements Transport<HttpPayload> {
     const method = payload.encoded.method ?? 'POST';
     const url = requestUrl(settings.url, payload.encoded.path);
     const what = `${method} ${shownUrl(url)}`;
-    let signed: Record<string, string> = {};
+    let signed: Readonly<Record<string, string>> = {};
     try {
-      signed = await this.sign(settings);
+      signed = await authHeaders(settings.auth);
       const answer = await this.dispatcher.request({
         ...{ origin: url.origin, path: url.pathname + url.search, method },
         headers: { ...payload.headers, ...signed },
@@ -72,16 +72,6 @@ export class HttpTransport implements Transport<HttpPayload> {
   async close(): Promise<void> {
     if (this.isOwn) {
       await this.dispatcher.destroy();
-    }
-  }
-
-  private async sign({ auth }: HttpSettings): Promise<Record<string, string>> {
-    try {
-      return { ...(await authHeaders(auth)) };
-    } catch (error) {
-      // Its message may hold what it asked with.
-      const name = error instanceof Error ? error.name : typeof error;
-      throw new Error(`auth() failed (${name})`, { cause: error });
     }
   }
 

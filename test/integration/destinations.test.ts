@@ -250,6 +250,61 @@ describe('gdqBackend', () => {
     });
   });
 
+  it.each<[string, () => unknown, string]>([
+    [
+      'throws',
+      () => {
+        throw new RangeError('no token for client-secret');
+      },
+      'auth() failed (RangeError)',
+    ],
+    [
+      'answers no headers',
+      () => 'client-secret',
+      'auth() answered something else than headers',
+    ],
+  ])(
+    'does not show what the function for credentials says when it %s',
+    async (_, auth, message) => {
+      const { url } = await collect();
+      const gdq = gdqBackend({ host: url, noEmit: true });
+      gdq.configure({ auth: auth as () => Record<string, string> });
+      await expect(gdq.latest()).rejects.toMatchObject({
+        ...{
+          code: 'unavailable',
+          message: `GET ${url}/latest failed: ${message}`,
+        },
+      });
+    },
+  );
+
+  it('hides what the function for credentials answered, wherever it turns up', async () => {
+    const { url } = await collect();
+    const dispatcher = new Agent().compose(() => (_, handler) => {
+      handler.onResponseError?.(
+        {} as never,
+        new Error('refused: Bearer t0ken-of-today, in eu-west'),
+      );
+      return true;
+    });
+    const gdq = gdqBackend({ host: url, noEmit: true, dispatcher });
+    gdq.configure({
+      auth: () => ({
+        ...{ authorization: 'Bearer t0ken-of-today', 'x-region': 'eu-west' },
+      }),
+    });
+    await expect(gdq.latest()).rejects.toMatchObject({
+      message: `GET ${url}/latest failed: refused: ***, in eu-west`,
+    });
+  });
+
+  it('waits for the function for credentials no longer than for an answer', async () => {
+    const { url } = await collect();
+    const gdq = gdqBackend({ host: url, timeoutMs: 50 });
+    gdq.configure({ auth: () => new Promise(() => undefined) });
+    await expect(gdq.latest()).rejects.toMatchObject({ code: 'timeout' });
+  });
+
   it('reads over the dispatcher of the app, which stays open', async () => {
     const { url } = await collect({ respond: () => ({ body: [1] }) });
     const dispatcher = new Agent();

@@ -153,6 +153,40 @@ describe('secrets', () => {
     expect(run.stats().lastError).toContain('/in answered HTTP 400');
   });
 
+  it.each<[string, () => unknown]>([
+    ['nothing', () => undefined],
+    ['a text', () => 'Bearer client-secret'],
+    ['what is no text', () => ({ authorization: { key: 'client-secret' } })],
+  ])('stay hidden when the function answers %s', async (_, auth) => {
+    const run = app({
+      url: 'http://127.0.0.1:9/',
+      auth: auth as () => Record<string, string>,
+    });
+    run.tracker.emit('a');
+    await run.until(({ lastError }) => lastError !== undefined);
+    expect(run.stats().lastError).toMatch(
+      /auth\(\) answered something else than headers$/,
+    );
+  });
+
+  it('given under another case replace the header', async () => {
+    const request = await sentWith({
+      headers: { authorization: 'old', 'x-sdk': 'mine' },
+      auth: () => ({ Authorization: 'new' }),
+      format: {
+        name: 'own',
+        encode: () => ({
+          ...{ body: '', contentType: 'text/plain' },
+          headers: { 'X-SDK': 'of the format' },
+        }),
+      },
+    });
+    expect(request.headers).toMatchObject({
+      authorization: 'new',
+      'x-sdk': 'of the format',
+    });
+  });
+
   it('stay hidden when the function that gives them fails', async () => {
     const run = app({
       url: 'http://127.0.0.1:9/',

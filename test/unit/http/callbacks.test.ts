@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { httpSettings, secretsOf } from '../../../lib/http/http-settings.js';
+import { httpSettings } from '../../../lib/http/http-settings.js';
+import { secretsOf, withoutSecrets } from '../../../lib/http/secrets.js';
 import type { HttpBackendOptions } from '../../../lib/http/http-options.js';
 import { jsonEncoder } from '../../../lib/formats/json.encoder.js';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
@@ -145,5 +146,56 @@ describe('what must not be shown', () => {
       jsonEncoder,
     );
     expect(secretsOf(settings)).toEqual(['longer-one', 'short']);
+  });
+
+  it.each<[string, Record<string, string>, string[]]>([
+    [
+      'credentials',
+      { Authorization: 'Bearer t0ken' },
+      ['Bearer t0ken', 't0ken'],
+    ],
+    [
+      'users and passwords',
+      { 'Proxy-Authorization': 'Basic YW5uYTpwYTpzcw==' },
+      ['Basic YW5uYTpwYTpzcw==', 'YW5uYTpwYTpzcw==', 'pa:ss', 'anna'],
+    ],
+    ['keys', { 'X-Api-Key': 'abcd' }, ['abcd']],
+    ['cookies', { cookie: 'sid=s3ssion; theme=dark' }, ['s3ssion', 'dark']],
+    [
+      'what looks like a key under any name',
+      { 'x-acme': '9f8e7d6c5b4a39281706' },
+      ['9f8e7d6c5b4a39281706'],
+    ],
+    [
+      'nothing harmless',
+      {
+        ...{ 'x-region': 'eu-west-1', accept: 'application/json' },
+        ...{ 'x-amz-date': '2026-01-01T00:00:00.000Z', 'x-tenant': 'acme' },
+        'x-sdk': 'nestjs-tracking of the shop',
+      },
+      [],
+    ],
+  ])('are headers with %s', (_, headers, secrets) => {
+    const plain = httpSettings({ url }, jsonEncoder);
+    const shown = [
+      secretsOf(httpSettings({ url, headers }, jsonEncoder)),
+      secretsOf(plain, headers),
+    ];
+    for (const found of shown) {
+      expect(found.filter((one) => !one.includes('%'))).toEqual(
+        expect.arrayContaining(secrets),
+      );
+      expect(secrets.length > 0 || found.length === 0).toBe(true);
+    }
+  });
+
+  it('is hidden as it stands in a URL and in JSON, too', () => {
+    const settings = httpSettings(
+      { url: `${url}?sig=a%2Fb%2Bc`, auth: { bearer: 'to"ken' } },
+      jsonEncoder,
+    );
+    expect(
+      withoutSecrets('/?sig=a%2Fb%2Bc a/b+c {"got":"to\\"ken"}', settings),
+    ).toBe('/?sig=*** *** {"got":"***"}');
   });
 });
