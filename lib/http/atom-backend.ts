@@ -1,9 +1,8 @@
 import type { AtomPresetOptions } from '../formats/atom.preset.js';
 import { atomPreset } from '../formats/atom.preset.js';
 import type { HttpBackend } from './http-backend.js';
-import { httpBackend } from './http-backend.js';
 import type { DeliveryOptions } from './preset-backend.js';
-import { presetOptions } from './preset-backend.js';
+import { presetBackend } from './preset-backend.js';
 
 export interface AtomBackendOptions
   extends AtomPresetOptions, DeliveryOptions {}
@@ -14,11 +13,10 @@ export interface AtomBackendOptions
  * @throws TrackingError `invalid_options` with every problem
  */
 export function atomBackend(options: AtomBackendOptions = {}): HttpBackend {
-  const { preset, delivery } = presetOptions(
+  return presetBackend(
     'atomBackend',
     options,
     ['endpoint', 'stream', 'authKey', 'send', 'bulkItems', 'metadata'],
     (own: AtomPresetOptions) => atomPreset(own),
   );
-  return httpBackend({ ...delivery, ...preset });
 }

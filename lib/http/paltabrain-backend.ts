@@ -3,9 +3,8 @@ import { paltabrainPreset } from '../formats/paltabrain.preset.js';
 import type { TelemetrySource } from '../formats/paltabrain-telemetry.js';
 import { telemetryFrom } from '../formats/paltabrain-telemetry.js';
 import type { HttpBackend } from './http-backend.js';
-import { httpBackend } from './http-backend.js';
 import type { DeliveryOptions } from './preset-backend.js';
-import { presetOptions } from './preset-backend.js';
+import { presetBackend } from './preset-backend.js';
 
 export interface PaltabrainBackendOptions
   extends Omit<PaltabrainPresetOptions, 'telemetry'>, DeliveryOptions {
@@ -22,7 +21,7 @@ export function paltabrainBackend(
   options: PaltabrainBackendOptions,
 ): HttpBackend {
   const telemetry = telemetryFrom(() => backend.stats());
-  const { preset, delivery } = presetOptions(
+  const backend: HttpBackend = presetBackend(
     'paltabrainBackend',
     options,
     [
@@ -31,6 +30,5 @@ export function paltabrainBackend(
     ],
     (own: PaltabrainPresetOptions) => paltabrainPreset({ telemetry, ...own }),
   );
-  const backend = httpBackend({ ...delivery, ...preset });
   return backend;
 }

@@ -3,6 +3,8 @@ import { show } from '../core/show.js';
 import { isRecord } from '../core/validation.js';
 import type { DeliveryPreset } from '../formats/delivery-preset.js';
 import { checkHttpOptions } from './check-options.js';
+import type { HttpBackend } from './http-backend.js';
+import { httpBackend } from './http-backend.js';
 import type { HttpBackendOptions } from './http-options.js';
 
 /** What the backend of a known destination takes beside the options of its own: how events wait, travel and end. */
@@ -53,6 +55,23 @@ export function presetOptions<Own extends object, P extends DeliveryPreset>(
     throw wrong(factory, problems);
   }
   return { preset: made, delivery };
+}
+
+/**
+ * The backend of a destination that needs nothing but its preset.
+ *
+ * @throws TrackingError `invalid_options` with every problem of both kinds
+ */
+export function presetBackend<Own extends object>(
+  factory: string,
+  options: Own & DeliveryOptions,
+  ownOptions: readonly (keyof Own & string)[],
+  presetOf: (own: Own) => DeliveryPreset,
+): HttpBackend {
+  const { preset, delivery } = presetOptions(
+    ...([factory, options, ownOptions, presetOf] as const),
+  );
+  return httpBackend({ ...delivery, ...preset });
 }
 
 function wrong(factory: string, problems: readonly string[]): TrackingError {

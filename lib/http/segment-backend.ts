@@ -1,9 +1,8 @@
 import type { SegmentPresetOptions } from '../formats/segment.preset.js';
 import { segmentPreset } from '../formats/segment.preset.js';
 import type { HttpBackend } from './http-backend.js';
-import { httpBackend } from './http-backend.js';
 import type { DeliveryOptions } from './preset-backend.js';
-import { presetOptions } from './preset-backend.js';
+import { presetBackend } from './preset-backend.js';
 
 export interface SegmentBackendOptions
   extends SegmentPresetOptions, DeliveryOptions {
@@ -23,18 +22,11 @@ export interface SegmentBackendOptions
  * segmentBackend({ writeKey, backlog: lmdbBacklog({ path: 'data/backlog' }) });
  */
 export function segmentBackend(options: SegmentBackendOptions): HttpBackend {
-  const { preset, delivery } = presetOptions(
+  return presetBackend(
     'segmentBackend',
     options,
     ['writeKey', 'url', 'map', 'sentAt'],
-    (own: SegmentPresetOptions) => segmentPreset({ sentAt: false, ...own }),
+    (own: SegmentPresetOptions) =>
+      segmentPreset({ ...own, sentAt: own.sentAt ?? false }),
   );
-  const { url, format } = preset;
-  // The write key is the user; there is no password, which `auth.basic` asks for.
-  const token = Buffer.from(`${options.writeKey}:`).toString('base64');
-  const authorization = `Basic ${token}`;
-  return httpBackend({
-    ...{ ...delivery, url, format },
-    auth: () => ({ authorization }),
-  });
 }

@@ -34,6 +34,14 @@ describe('the options of httpBackend', () => {
     [{ url, auth: { bearer: '' } }, 'auth.bearer: expected a non-empty text'],
     [{ url, auth: { basic: 'x' } }, 'auth.basic: expected an object'],
     [{ url, auth: { basic: { username: 'x' } } }, 'auth.basic.password'],
+    [
+      { url, auth: { basic: { username: '', password: '' } } },
+      'auth.basic.username: expected a non-empty text',
+    ],
+    [
+      { url, auth: { basic: { username: 'x', password: 'a\nb' } } },
+      'auth.basic.password: expected a text on one line',
+    ],
     [{ url, auth: { hmac: { key: 'x' } } }, 'auth.hmac.key is not an option'],
     [{ url, auth: { apiKey: { key: 'x', header: 1 } } }, 'auth.apiKey.header'],
     [
@@ -83,6 +91,11 @@ describe('the options of httpBackend', () => {
         ...{ testMode: { path: '/t' }, backlog: memoryBacklog() },
       }),
     ).toBe('');
+  });
+
+  it('take a user without a password, as an API key often is', () => {
+    const auth = { basic: { username: 'write-key', password: '' } };
+    expect(problemsOf({ url, auth })).toBe('');
   });
 
   it('name what this Node cannot do', () => {
