@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
 import type { DeliveryOptions } from 'nestjs-tracking/http';
 import {
@@ -10,31 +10,12 @@ import {
 } from 'nestjs-tracking/http';
 import { segmentBackend } from 'nestjs-tracking/segment';
 import type { Collector, CollectorOptions } from 'nestjs-tracking/testing';
-import { startCollector } from 'nestjs-tracking/testing';
 import type { LostBatch } from '../../lib/delivery/lost-events.js';
-import type { BackendApp } from '../support/backend-app.js';
-import { backendApp, QUICK } from '../support/backend-app.js';
+import { QUICK } from '../support/backend-app.js';
+import { httpScene } from '../support/http-scene.js';
 import { readPaltabrain } from '../support/paltabrain-proto.js';
 
-const opened: { close(): unknown }[] = [];
-
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) {
-    await one.close();
-  }
-});
-
-async function collect(options: CollectorOptions = {}): Promise<Collector> {
-  const collector = await startCollector(options);
-  opened.push(collector);
-  return collector;
-}
-
-function running(backend: Parameters<typeof backendApp>[0]): BackendApp {
-  const app = backendApp(backend);
-  opened.push(app);
-  return app;
-}
+const { collect, opened, running } = httpScene();
 
 /** An outage at the beginning, for the proof that a batch goes again as it was. */
 const AWAY_ONCE: CollectorOptions = {
@@ -397,7 +378,7 @@ describe('atomBackend', () => {
 /** The service is reached by https only: here, what is meant for it goes to the collector. */
 function redirected({ url }: Collector): Pick<DeliveryOptions, 'dispatcher'> {
   const agent = new Agent();
-  opened.push({ close: () => agent.destroy() });
+  opened({ close: () => agent.destroy() });
   return {
     dispatcher: agent.compose(
       (dispatch) => (options, handler) =>

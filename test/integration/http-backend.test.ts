@@ -3,40 +3,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
 import { memoryBacklog } from '../../lib/delivery/memory-backlog.js';
 import type { Encoder } from '../../lib/formats/encoder.js';
 import { compressions } from '../../lib/http/compression.js';
 import type { HttpBackendOptions } from '../../lib/http/http-options.js';
-import type {
-  Collector,
-  CollectorOptions,
-} from '../../lib/testing/collector.js';
-import { startCollector } from '../../lib/testing/collector.js';
-import type { DeliveringApp } from '../support/delivering-app.js';
-import { deliveringApp } from '../support/delivering-app.js';
+import { httpScene } from '../support/http-scene.js';
 import { SELF_SIGNED } from '../support/self-signed.js';
 
-const opened: { close(): unknown }[] = [];
-
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) {
-    await one.close();
-  }
-});
-
-async function collect(options: CollectorOptions = {}): Promise<Collector> {
-  const collector = await startCollector(options);
-  opened.push(collector);
-  return collector;
-}
-
-function app(options: HttpBackendOptions): DeliveringApp {
-  const made = deliveringApp(options);
-  opened.push(made);
-  return made;
-}
+const { app, collect, opened } = httpScene();
 
 async function sentWith(
   options: Omit<HttpBackendOptions, 'url'>,
@@ -205,7 +181,7 @@ describe('TLS', () => {
     const server = createServer(SELF_SIGNED, (_, response) => response.end());
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    opened.push({
+    opened({
       close: () => {
         server.closeAllConnections();
         server.close();

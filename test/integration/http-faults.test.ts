@@ -1,62 +1,9 @@
-import { once } from 'node:events';
-import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { HttpBackendOptions } from '../../lib/http/http-options.js';
-import type {
-  Collector,
-  CollectorOptions,
-} from '../../lib/testing/collector.js';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
 import { startCollector } from '../../lib/testing/collector.js';
-import type { DeliveringApp } from '../support/delivering-app.js';
-import { deliveringApp } from '../support/delivering-app.js';
+import { httpScene } from '../support/http-scene.js';
 
-const opened: { close(): unknown }[] = [];
-
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) {
-    await one.close();
-  }
-});
-
-async function collect(options: CollectorOptions = {}): Promise<Collector> {
-  const collector = await startCollector(options);
-  opened.push(collector);
-  return collector;
-}
-
-function app(options: HttpBackendOptions): DeliveringApp {
-  const made = deliveringApp(options);
-  opened.push(made);
-  return made;
-}
-
-/** A server below HTTP: each connection is handed to the script, with its number from 1. */
-async function raw(
-  script: (socket: Socket, n: number) => void,
-): Promise<string> {
-  let n = 0;
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    n++;
-    const own = n;
-    socket.once('data', () => {
-      script(socket, own);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  opened.push({
-    close: () => {
-      sockets.forEach((socket) => socket.destroy());
-      return new Promise((resolve) => server.close(resolve));
-    },
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+const { app, collect, raw } = httpScene();
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 
