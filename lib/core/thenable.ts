@@ -6,3 +6,8 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof (value as { then?: unknown }).then === 'function'
   );
 }
+
+/** Lets go of something that nobody waits for, however it ends. */
+export function ignore(promise: PromiseLike<unknown>): void {
+  promise.then(undefined, () => undefined);
+}

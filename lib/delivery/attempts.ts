@@ -47,6 +47,7 @@ export class Attempts<Payload> {
       });
     } catch (error) {
       const message = `the format cannot express it: ${messageOf(error)}`;
+      this.reporter.unencodable(message);
       return {
         judgement: judgeUnencodable(batch.events, message),
         ...{ tooLarge: false, latencyMs: 0 },

@@ -23,6 +23,7 @@ interface Window {
 /** Tells of what happens: facts to whoever subscribed, changes of state to `onError`. */
 export class DeliveryReporter {
   lastError: string | undefined;
+  private lastEncodingError = '';
   private state: CircuitState = 'ok';
   private storageFailed = false;
   private readonly deaths = new Map<string, Window>();
@@ -55,6 +56,12 @@ export class DeliveryReporter {
     }));
   }
 
+  /** A batch could not be encoded; the event at fault will be told of when it is found. */
+  unencodable(message: string): void {
+    this.lastError = message;
+    this.lastEncodingError = message;
+  }
+
   settled(settlements: readonly Settlement[]): void {
     for (const { events, outcome } of settlements) {
       if (outcome === 'delivered') {
@@ -80,7 +87,12 @@ export class DeliveryReporter {
       return;
     }
     this.deaths.set(cause.reason, { since: now, untold: 0 });
-    const answer = cause.status === undefined ? '' : ` (HTTP ${cause.status})`;
+    const answer =
+      cause.reason === 'unencodable'
+        ? ` (${this.lastEncodingError})`
+        : cause.status === undefined
+          ? ''
+          : ` (HTTP ${cause.status})`;
     const more = window?.untold ?? 0;
     this.report({
       code: 'dead_letters',

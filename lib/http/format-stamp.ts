@@ -1,4 +1,5 @@
 import type { TrackingEvent } from '../core/event/event.js';
+import { ignore, isThenable } from '../core/thenable.js';
 import { isRecord } from '../core/validation.js';
 import type { EventStamp } from '../delivery/event-stamp.js';
 import type { Encoder } from '../formats/encoder.js';
@@ -31,6 +32,9 @@ export function formatStamp(
 }
 
 function checked(answer: unknown, { id }: TrackingEvent): TrackingEvent {
+  if (isThenable(answer)) {
+    ignore(answer);
+  }
   if (isRecord(answer) && answer['id'] === id && isRecord(answer['context'])) {
     return answer as unknown as TrackingEvent;
   }

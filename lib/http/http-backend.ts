@@ -12,7 +12,7 @@ import type { Backlog } from '../delivery/backlog.js';
 import type { DeadLetter, DeadLetterFilter } from '../delivery/dead-letter.js';
 import { DeliveryLoop } from '../delivery/delivery-loop.js';
 import { memoryBacklog } from '../delivery/memory-backlog.js';
-import { boundedPartitions } from '../delivery/partitions.js';
+import { boundedPartitions, safeGroups } from '../delivery/partitions.js';
 import type { Encoder } from '../formats/encoder.js';
 import { ENCODERS } from '../formats/encoders.js';
 import { checkHttpOptions } from './check-options.js';
@@ -99,7 +99,9 @@ class DeliveringHttpBackend implements HttpBackend {
               callbackFailed('partitionBy'),
             ),
           }),
-      ...(groupBy === undefined ? {} : { groupOf: groupBy }),
+      ...(groupBy === undefined
+        ? {}
+        : { groupOf: safeGroups(groupBy, callbackFailed('groupBy')) }),
       ...(stamp === undefined ? {} : { stamp }),
       ...(options.onDeadLetter === undefined
         ? {}

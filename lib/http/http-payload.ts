@@ -9,6 +9,7 @@ import type {
 import { signatureHeaders } from './auth.js';
 import type { Compression } from './compression.js';
 import { compressed } from './compression.js';
+import { encodedBy } from './format-answers.js';
 import { lowerCased } from './header-names.js';
 import type { HttpSettings } from './http-settings.js';
 
@@ -32,7 +33,8 @@ export async function httpPayload(
   const { joined } = encoder;
   const encoded: EncodedBatch =
     joined === undefined
-      ? encoder.encode(
+      ? encodedBy(
+          encoder,
           events.map(({ event }) => event),
           info,
         )

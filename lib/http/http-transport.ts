@@ -13,6 +13,7 @@ import type {
 } from '../formats/encoder.js';
 import { answerBody, letGo } from './answer-body.js';
 import { authHeaders } from './auth.js';
+import { outcomeBy } from './format-answers.js';
 import type { HttpBackendOptions, TlsOptions } from './http-options.js';
 import type { HttpPayload } from './http-payload.js';
 import type { HttpSettings } from './http-settings.js';
@@ -97,7 +98,7 @@ export class HttpTransport implements Transport<HttpPayload> {
     const answer: DestinationAnswer = {
       ...{ httpStatus, headers, body: text, ...given },
     };
-    const own = this.encoder.outcome?.(answer, info.events);
+    const own = outcomeBy(this.encoder, answer, info.events);
     if (own !== undefined) {
       return 'error' in own
         ? { ...own, error: this.shown(own.error, signed) }

@@ -280,6 +280,42 @@ describe('an answer per event', () => {
     expect(run.lost[0]?.events[0]?.name).toBe('b');
   });
 
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no idea');
+      },
+    ],
+    ['answers a promise', () => Promise.reject(new Error('late'))],
+    ['answers a text', () => 'delivered'],
+    ['answers no status', () => ({ status: 'fine' })],
+    ['answers no outcomes', () => ({ status: 'partial', outcomes: {} })],
+    ['answers no error', () => ({ status: 'blocked' })],
+    ['answers an odd error', () => ({ status: 'tooLarge', error: 'x' })],
+    [
+      'answers no scope',
+      () => ({ status: 'rejected', error: { message: 'x' } }),
+    ],
+  ])('is asked for again when the format %s', async (_, outcome) => {
+    const { url } = await collect();
+    let isWrong = true;
+    const format: Encoder = {
+      name: 'own',
+      encode: () => ({ body: '', contentType: 'text/plain' }),
+      outcome: () => (isWrong ? outcome() : undefined) as undefined,
+    };
+    const run = app({ url, format });
+    run.tracker.emit('a');
+    await run.until(({ retried }) => retried > 0);
+    expect(run.stats()).toMatchObject({ depth: 1, delivered: 0, dead: 0 });
+    expect(run.stats().lastError).toMatch(
+      /no idea|outcome\(\) of the format own/,
+    );
+    isWrong = false;
+    expect(await run.settled()).toMatchObject({ delivered: 1 });
+  });
+
   it('above the limit of the format is halved before it is sent', async () => {
     const collector = await collect();
     const format: Encoder = {

@@ -5,7 +5,7 @@ import type { HttpBackendOptions } from '../../../lib/http/http-options.js';
 import { jsonEncoder } from '../../../lib/formats/json.encoder.js';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
 import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
-import type { Encoder } from '../../../lib/formats/encoder.js';
+import type { EncodedBatch, Encoder } from '../../../lib/formats/encoder.js';
 import { httpBackend } from '../../../lib/http/http-backend.js';
 import { record } from '../../support/recording.js';
 
@@ -64,6 +64,96 @@ describe('functions that an httpBackend calls', () => {
   });
 });
 
+describe('encode of a format', () => {
+  it.each<[string, unknown, string]>([
+    ['a promise', Promise.reject(new Error('late')), 'a promise'],
+    ['nothing', undefined, 'undefined'],
+    ['a text', 'body', '"body"'],
+    ['no body', { contentType: 'text/plain' }, 'the body undefined'],
+    [
+      'another body',
+      { body: { a: 1 }, contentType: 'a/b' },
+      'the body an object with a',
+    ],
+    ['no type', { body: '' }, 'the content type undefined'],
+    [
+      'no method',
+      { body: '', contentType: 'a/b', method: 'DROP' },
+      'the method "DROP"',
+    ],
+    ['no path', { body: '', contentType: 'a/b', path: 7 }, 'the path 7'],
+    [
+      'no headers',
+      { body: '', contentType: 'a/b', headers: 'x' },
+      'the headers "x"',
+    ],
+  ])(
+    'that answers %s makes dead letters, and says why',
+    async (_, answer, what) => {
+      const run = record({
+        backends: {
+          http: httpBackend({
+            ...{ url, noEmit: true },
+            format: { name: 'own', encode: () => answer as EncodedBatch },
+          }),
+        },
+      });
+      run.tracker.emit('a');
+      run.tracker.emit('b');
+      await run.clock.advance(1_001);
+      const why = `the format cannot express it: encode() of the format own answered ${what}`;
+      expect(run.tracker.stats().backends['http']).toMatchObject({
+        ...{ delivered: 0, dead: 2, lastError: why },
+      });
+      expect(run.reports).toMatchObject([
+        {
+          code: 'dead_letters',
+          message: `1 events became dead letters: unencodable (${why})`,
+        },
+      ]);
+    },
+  );
+});
+
+describe('groupBy of a format', () => {
+  it.each<[string, (name: string) => unknown]>([
+    [
+      'throws',
+      (name) => {
+        throw new Error(`no group for ${name}`);
+      },
+    ],
+    ['answers a promise', () => Promise.reject(new Error('late'))],
+  ])('that %s puts the event into a batch of its own', async (_, fails) => {
+    const encoded: string[][] = [];
+    const run = record({
+      backends: {
+        http: httpBackend({
+          ...{ url, noEmit: true },
+          format: {
+            name: 'own',
+            encode: (batch) => {
+              encoded.push(batch.map(({ name }) => name));
+              return { body: '', contentType: 'text/plain' };
+            },
+            groupBy: ({ name }) =>
+              (name === 'bad' ? fails(name) : 'good') as string,
+          },
+        }),
+      },
+    });
+    for (const name of ['a', 'b', 'bad', 'bad', 'c']) {
+      run.tracker.emit(name);
+    }
+    await run.clock.advance(1_001);
+    expect(encoded).toEqual([['a', 'b'], ['bad'], ['bad'], ['c']]);
+    expect(run.reports).toMatchObject([
+      { code: 'callback_failed', message: 'groupBy failed' },
+      { code: 'callback_failed', message: 'groupBy failed' },
+    ]);
+  });
+});
+
 describe('accept of a format', () => {
   it.each<[string, () => unknown]>([
     [
@@ -73,7 +163,7 @@ describe('accept of a format', () => {
       },
     ],
     ['answers no event', () => undefined],
-    ['answers a promise', () => Promise.resolve({})],
+    ['answers a promise', () => Promise.reject(new Error('late'))],
     ['answers another event', () => ({ id: 'other', context: {} })],
   ])('that %s leaves the event as it is, and is told', async (_, accept) => {
     const encoded: unknown[] = [];
