@@ -26,12 +26,16 @@ export class Circuit {
   probeAt = -Infinity;
   private probes = 0;
   private readonly failing = new Set<string>();
+  /** Streams that failed while the destination took others: what they do says nothing about it. */
+  private readonly troubled = new Set<string>();
   private refusedBatches = 0;
   private rejectedEvents = 0;
 
   constructor(
     private readonly maxDelayMs: () => number,
     private readonly random: Random,
+    /** Whether there are streams, which come again under their names. */
+    private readonly hasStreams: boolean,
   ) {}
 
   /** Most events of one probe. Where everything is refused, each probe may cost what it sends. */
@@ -39,10 +43,11 @@ export class Circuit {
     return this.pauseReason === 'refusing_everything' ? 1 : PROBE_EVENTS;
   }
 
-  delivered(): void {
+  delivered(stream: string): void {
     this.refusedBatches = 0;
     this.rejectedEvents = 0;
     this.close();
+    this.troubled.delete(stream);
   }
 
   /** It answered, so it is there, and it knows us; whether it takes anything is another question. */
@@ -55,18 +60,21 @@ export class Circuit {
   }
 
   /**
-   * It is away, or asks for time.
+   * It is away, or asks for time. Answers whether that says anything about the destination.
    *
    * @param stream failures of one stream alone, over and over, do not count as failures of the destination
    */
-  failed(stream: string, now: number, retryAfterMs?: number): void {
+  failed(stream: string, now: number, retryAfterMs?: number): boolean {
+    if (this.state === 'ok' && this.troubled.has(stream)) {
+      return false;
+    }
     this.failing.add(stream);
     if (this.state === 'paused' && this.pauseReason !== 'unauthorised') {
       this.probeLater(now);
-      return;
+      return true;
     }
     if (this.state === 'ok' && this.failing.size < OPEN_AFTER) {
-      return;
+      return true;
     }
     if (this.state !== 'retrying') {
       this.open('retrying', undefined);
@@ -78,6 +86,7 @@ export class Circuit {
         probeDelayMs(this.probes, this.maxDelayMs(), this.random),
       );
     this.probes++;
+    return true;
   }
 
   /** It asked everybody for time: no need to find out more. */
@@ -135,6 +144,11 @@ export class Circuit {
   private close(): void {
     this.state = 'ok';
     this.pauseReason = undefined;
+    if (this.hasStreams) {
+      for (const stream of this.failing) {
+        this.troubled.add(stream);
+      }
+    }
     this.failing.clear();
   }
 

@@ -30,7 +30,11 @@ export class Destination {
     /** Whether events of one stream go in order. */
     private readonly ordered: boolean,
   ) {
-    this.circuit = new Circuit(() => settings().retry.maxDelayMs, random);
+    this.circuit = new Circuit(
+      () => settings().retry.maxDelayMs,
+      random,
+      ordered,
+    );
     this.range = settings().concurrency;
     this.concurrency = new AdaptiveConcurrency(this.range);
   }
@@ -72,7 +76,7 @@ export class Destination {
       case 'delivered':
         this.lastDeliveredAt = this.clock.now();
         this.bodies.took();
-        circuit.delivered();
+        circuit.delivered(partition);
         break;
       case 'answered':
         circuit.answered(now);
@@ -82,7 +86,9 @@ export class Destination {
         if (!this.ordered && judgement.retryAfterMs !== undefined) {
           circuit.asksForTime(now);
         }
-        circuit.failed(stream, now, judgement.retryAfterMs);
+        if (circuit.failed(stream, now, judgement.retryAfterMs)) {
+          this.concurrency.failed();
+        }
         break;
       }
       case 'blocked':
@@ -100,9 +106,7 @@ export class Destination {
       case 'none':
         return false;
     }
-    if (judgement.signal === 'failing') {
-      this.concurrency.failed();
-    } else {
+    if (judgement.signal !== 'failing') {
       this.concurrency.answered(latencyMs, saturated);
     }
     this.stateChanged(judgement.error);

@@ -382,6 +382,54 @@ describe('streams', () => {
     expect(run.arrived.size).toBe(205);
   });
 
+  it.each([1, 50])(
+    'do not hold each other up, however many fail at once, with answers in %i ms',
+    async (latencyMs) => {
+      const run: Delivering = delivering({
+        batch: { maxEvents: 1 },
+        partitionOf: ({ data }) => String(Number(data['number']) % 10),
+        answer: ({ events: [event] }) =>
+          Number(event!.data['number']) % 10 < 6
+            ? retryable()
+            : new Promise((resolve) => {
+                run.clock.setTimeout(() => {
+                  resolve(DELIVERED);
+                }, latencyMs);
+              }),
+      });
+      run.accept(200);
+      await run.clock.advance(3_000);
+      expect(run.arrived.size).toBe(80);
+      run.accept(10);
+      await run.clock.advance(1_200);
+      expect(run.arrived.size).toBe(84);
+      run.answer = () => DELIVERED;
+      await run.clock.advance(60_000);
+      expect(run.arrived.size).toBe(210);
+    },
+  );
+
+  it('that failed all at once are probed, though each has failed before', async () => {
+    const run = delivering({
+      batch: { maxEvents: 1 },
+      partitionOf: ({ data }) => String(Number(data['number']) % 4),
+      answer: ({ events: [event] }) =>
+        Number(event!.data['number']) % 4 === 0 ? DELIVERED : retryable(),
+    });
+    run.accept(40);
+    await run.clock.advance(20_000);
+    expect(run.arrived.size).toBe(10);
+    run.answer = () => retryable();
+    run.accept(40);
+    await run.clock.advance(60_000);
+    const before = run.sent.length;
+    await run.clock.advance(60_000);
+    expect(run.sent.length - before).toBeLessThan(150);
+    run.answer = () => DELIVERED;
+    await run.clock.advance(60_000);
+    expect(run.arrived.size).toBe(80);
+  });
+
   it('keep their order when a batch of theirs is bisected', async () => {
     const run = delivering({
       partitionOf: () => 'one',

@@ -212,10 +212,11 @@ describe('concurrency', () => {
 });
 
 describe('the circuit', () => {
-  const circuit = () =>
+  const circuit = (hasStreams = false) =>
     new Circuit(
       () => 30_000,
       () => 1,
+      hasStreams,
     );
 
   it('opens after three failures of different streams', () => {
@@ -235,6 +236,25 @@ describe('the circuit', () => {
     expect(one.state).toBe('ok');
     one.failed('a', 0);
     expect(one.state).toBe('ok');
+  });
+
+  it('takes no notice of streams that fail while others are delivered', () => {
+    const one = circuit(true);
+    for (const stream of ['a', 'b']) {
+      expect(one.failed(stream, 0)).toBe(true);
+    }
+    one.delivered('x');
+    for (const stream of ['a', 'b', 'a', 'b']) {
+      expect(one.failed(stream, 0)).toBe(false);
+    }
+    expect(one.failed('c', 0)).toBe(true);
+    one.delivered('a');
+    for (const stream of ['c', 'b', 'a', 'd', 'e']) {
+      one.failed(stream, 0);
+    }
+    expect(one.state).toBe('retrying');
+    expect(one.failed('b', 5_000)).toBe(true);
+    expect(one.probeAt).toBe(5_500);
   });
 
   it('opens at once when the destination asks for time', () => {
@@ -264,7 +284,7 @@ describe('the circuit', () => {
     const one = circuit();
     one.refused(0);
     one.refused(0);
-    one.delivered();
+    one.delivered('x');
     one.refused(0);
     one.refused(0);
     expect(one.state).toBe('ok');
@@ -277,7 +297,7 @@ describe('the circuit', () => {
     one.failed('a', 200);
     one.credentialsChanged(0);
     expect(one).toMatchObject({ state: 'paused', probeAt: 30_200 });
-    one.delivered();
+    one.delivered('x');
     expect(one.state).toBe('ok');
     one.rejected(19, 0);
     expect(one.state).toBe('ok');
