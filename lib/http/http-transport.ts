@@ -11,7 +11,7 @@ import type {
   SendError,
   SendResult,
 } from '../formats/encoder.js';
-import { answerBody, letGo } from './answer-body.js';
+import { answerBody, letGo, readableBody } from './answer-body.js';
 import { authHeaders } from './auth.js';
 import { outcomeBy } from './format-answers.js';
 import type { HttpBackendOptions, TlsOptions } from './http-options.js';
@@ -88,7 +88,9 @@ export class HttpTransport implements Transport<HttpPayload> {
       letGo(body, this.clock);
       return { status: 'delivered' };
     }
-    const text = await answerBody(body);
+    const text = await (isTaken
+      ? answerBody(body)
+      : readableBody(body, this.clock));
     const { 'retry-after': header } = headers;
     const after = retryAfterMs(
       Array.isArray(header) ? header[0] : header,
