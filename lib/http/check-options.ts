@@ -1,6 +1,7 @@
 import { isRecord, Problems } from '../core/validation.js';
-import { ENCODERS, isFormatName } from '../formats/encoders.js';
 import { checkAuth } from './auth.js';
+import { checkFormat } from './check-format.js';
+import { checkTls } from './check-tls.js';
 import { compressions } from './compression.js';
 
 const CHANGEABLE: readonly string[] = [
@@ -11,11 +12,8 @@ const FIXED: readonly string[] = [
   ...['format', 'backlog', 'compression', 'onDeadLetter', 'tls', 'dispatcher'],
 ];
 const BACKLOG_METHODS: readonly string[] = [
-  'open',
-  'append',
-  'lease',
-  'onAvailable',
-  'close',
+  ...['open', 'append', 'lease', 'availableIn', 'onAvailable', 'mark'],
+  ...['isSettled', 'stats', 'deadLetters', 'replay', 'close'],
 ];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 const LINE_END = /[\r\n\0]/;
@@ -61,6 +59,8 @@ export function checkHttpOptions(
   problems.optional(options['testMode'], (value) => {
     if (!isRecord(value) || typeof value['path'] !== 'string') {
       problems.add('testMode', '{ path }', value);
+    } else {
+      problems.onlyKeys('testMode', value, ['path']);
     }
   });
   if (isWhole) {
@@ -74,14 +74,7 @@ function checkFixed(
   options: Record<string, unknown>,
 ): void {
   problems.optional(options['format'], (value) => {
-    const known =
-      typeof value === 'string'
-        ? isFormatName(value)
-        : isRecord(value) && typeof value['encode'] === 'function';
-    if (!known) {
-      const names = Object.keys(ENCODERS).join(', ');
-      problems.add('format', `an encoder or one of ${names}`, value);
-    }
+    checkFormat(problems, value);
   });
   problems.optional(options['compression'], (value) => {
     if (value === 'zstd' && !compressions().includes('zstd')) {
@@ -107,9 +100,7 @@ function checkFixed(
     }
   });
   problems.optional(options['tls'], (value) => {
-    if (!isRecord(value)) {
-      problems.addLine('tls', 'expected an object');
-    }
+    checkTls(problems, value);
   });
 }
 
@@ -135,8 +126,8 @@ function checkNumbers(
   }
   part(problems, options, 'concurrency', { min: 'count', max: 'count' });
   if (isRecord(concurrency)) {
-    const { min = 2, max = 32 } = concurrency;
-    if (Number(min) > Number(max)) {
+    const { min, max } = concurrency;
+    if (typeof min === 'number' && typeof max === 'number' && min > max) {
       problems.add('concurrency.min', 'at most concurrency.max', min);
     }
   }

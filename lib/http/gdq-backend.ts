@@ -1,5 +1,5 @@
 import type { JsonValue } from '../core/event/json.js';
-import { Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/validation.js';
 import type { GdqPresetOptions } from '../formats/gdq.preset.js';
 import { gdqPreset } from '../formats/gdq.preset.js';
 import { getJson } from './get-json.js';
@@ -55,10 +55,9 @@ export function gdqBackend(options: GdqBackendOptions = {}): GdqBackend {
   let reading: HttpBackendOptions = { ...delivery, url: preset.latestUrl };
 
   return Object.assign(backend, {
-    configure: ({ testMode, ...changes }: GdqBackendChanges) => {
-      if (testMode !== undefined) {
-        checkTestMode(testMode);
-      }
+    configure: (given: GdqBackendChanges) => {
+      checkTestMode(given);
+      const { testMode, ...changes } = given;
       configure({
         ...changes,
         ...(testMode === undefined ? {} : inTestMode(testMode)),
@@ -69,8 +68,14 @@ export function gdqBackend(options: GdqBackendOptions = {}): GdqBackend {
   });
 }
 
-function checkTestMode(value: unknown): void {
+function checkTestMode(changes: unknown): void {
   const problems = new Problems();
-  problems.boolean('testMode', value);
+  if (isRecord(changes)) {
+    problems.optional(changes['testMode'], (value) => {
+      problems.boolean('testMode', value);
+    });
+  } else {
+    problems.add('options', 'an object', changes);
+  }
   problems.throwIfAny('the options of configure() are wrong');
 }

@@ -1,3 +1,4 @@
+import type { ConcurrencyRange } from '../delivery/adaptive-concurrency.js';
 import type { DeliverySettings } from '../delivery/delivery-settings.js';
 import {
   DEFAULT_BATCH,
@@ -43,10 +44,7 @@ export function httpSettings(
       maxDelayMs: batch.maxDelayMs,
     },
     retry: { ...DEFAULT_RETRY, ...given(options.retry) },
-    concurrency:
-      typeof concurrency === 'number'
-        ? { min: concurrency, max: concurrency }
-        : { ...DEFAULT_CONCURRENCY, ...given(concurrency) },
+    concurrency: rangeOf(concurrency),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     conflict: options.conflict ?? 'rejected',
   };
@@ -62,6 +60,20 @@ export function changed(
     ...changes,
     batch: { ...options.batch, ...changes.batch },
     retry: { ...options.retry, ...changes.retry },
+  };
+}
+
+/** Where only one end is given, the other one keeps to it. */
+function rangeOf(
+  concurrency: NonNullable<HttpBackendOptions['concurrency']>,
+): ConcurrencyRange {
+  if (typeof concurrency === 'number') {
+    return { min: concurrency, max: concurrency };
+  }
+  const { min, max } = concurrency;
+  return {
+    min: min ?? Math.min(DEFAULT_CONCURRENCY.min, max ?? Infinity),
+    max: max ?? Math.max(DEFAULT_CONCURRENCY.max, min ?? 0),
   };
 }
 

@@ -2,10 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { httpBackend, memoryBacklog } from 'nestjs-tracking/http';
 import { compressions, compressed } from '../../../lib/http/compression.js';
 import type { Compression } from '../../../lib/http/compression.js';
+import { jsonEncoder } from '../../../lib/formats/json.encoder.js';
+import { httpSettings } from '../../../lib/http/http-settings.js';
 import { requestUrl, shownUrl } from '../../../lib/http/shown-url.js';
 import { record, untyped } from '../../support/recording.js';
 
 const url = 'https://collector.example/in';
+const open = (): undefined => undefined;
 
 function problemsOf(options: unknown): string {
   try {
@@ -67,6 +70,35 @@ describe('the options of httpBackend', () => {
     [{ url, backlog: {} }, 'expected backlog to be a backlog'],
     [{ url, dispatcher: {} }, 'expected dispatcher to be a dispatcher'],
     [{ url, tls: 1 }, 'tls: expected an object'],
+    [{ url, tls: { ca: 5 } }, 'tls: cannot be used: '],
+    [{ url, tls: { key: 'no key' } }, 'tls: cannot be used: '],
+    [{ url, tls: { servername: 5 } }, 'tls.servername: expected a string'],
+    [{ url, tls: { passphrase: 5 } }, 'tls.passphrase: expected a string'],
+    [
+      { url, tls: { rejectUnauthorized: 'no' } },
+      'expected tls.rejectUnauthorized to be true or false, got "no"',
+    ],
+    [{ url, testMode: { path: '/t', on: 1 } }, 'testMode.on is not an option'],
+    [
+      { url, backlog: { open, append: open, lease: open, close: open } },
+      'expected backlog to be a backlog',
+    ],
+    [
+      { url, format: { encode: open } },
+      'expected format.name to be a string, got undefined',
+    ],
+    [
+      { url, format: { name: 'x', encode: open, groupBy: 'name' } },
+      'expected format.groupBy to be a function, got "name"',
+    ],
+    [
+      { url, format: { name: 'x', encode: open, maxBytes: 0 } },
+      'expected format.maxBytes to be a positive integer, got 0',
+    ],
+    [
+      { url, format: { name: 'x', encode: open, joined: { before: '' } } },
+      'expected format.joined to be { before, between, after, contentType }',
+    ],
   ])('%j are refused', (options, problem) => {
     expect(problemsOf(options)).toContain(problem);
   });
@@ -91,6 +123,19 @@ describe('the options of httpBackend', () => {
         ...{ testMode: { path: '/t' }, backlog: memoryBacklog() },
       }),
     ).toBe('');
+  });
+
+  it.each([
+    [{ max: 1 }, { min: 1, max: 1 }],
+    [{ min: 50 }, { min: 50, max: 50 }],
+    [{ min: 4 }, { min: 4, max: 32 }],
+    [{}, { min: 2, max: 32 }],
+    [7, { min: 7, max: 7 }],
+  ])('may give one end of the concurrency: %j is %j', (concurrency, range) => {
+    expect(httpSettings({ url, concurrency }, jsonEncoder).concurrency).toEqual(
+      range,
+    );
+    expect(problemsOf({ url, concurrency })).toBe('');
   });
 
   it('take a user without a password, as an API key often is', () => {
