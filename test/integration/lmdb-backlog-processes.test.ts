@@ -50,7 +50,7 @@ describe('kill -9 at random moments, while two processes accept and deliver', ()
   it.each(['process', 'power'])(
     'loses nothing that was accepted, and repeats no more than what was in flight (%s)',
     async (durability) => {
-      const rounds = durability === 'process' ? 12 : 2;
+      const rounds = durability === 'process' ? 20 : 3;
       for (let round = 0; round < rounds; round++) {
         const pair = await Promise.all([start(durability), start(durability)]);
         await Promise.all(pair.map((one) => one.ask('run')));
