@@ -1,69 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
-import type { SendResult } from '../../../lib/formats/encoder.js';
-import type { Delivering, Sent } from '../../support/delivery.js';
-import {
-  balance,
-  DELIVERED,
-  delivering,
-  rejected,
-  retryable,
-} from '../../support/delivery.js';
-
-/** What the destination may do next; `hang` answers never. */
-type Mood =
-  | 'deliver'
-  | 'fail'
-  | 'busy'
-  | 'partial'
-  | 'reject'
-  | 'conflict'
-  | 'refuse'
-  | 'tooLarge'
-  | 'block'
-  | 'throw'
-  | 'hang';
-
-const MOODS: readonly Mood[] = [
-  ...(['deliver', 'fail', 'busy', 'partial', 'reject', 'conflict'] as const),
-  ...(['refuse', 'tooLarge', 'block', 'throw', 'hang'] as const),
-];
-
-function answerOf(mood: Mood, sent: Sent): SendResult | Promise<SendResult> {
-  switch (mood) {
-    case 'deliver':
-      return DELIVERED;
-    case 'fail':
-      return retryable();
-    case 'busy':
-      return retryable(2_000);
-    case 'partial':
-      return {
-        status: 'partial',
-        outcomes: new Map(
-          sent.ids.map((id, at) => [
-            id,
-            (['delivered', 'rejected', 'retry'] as const)[at % 3] ?? 'retry',
-          ]),
-        ),
-      };
-    case 'reject':
-      return rejected();
-    case 'conflict':
-      return rejected('event', 409);
-    case 'refuse':
-      return rejected('endpoint', 405);
-    case 'tooLarge':
-      return { status: 'tooLarge' };
-    case 'block':
-      return { status: 'blocked', error: { message: '403', httpStatus: 403 } };
-    case 'throw':
-      throw new Error('transport');
-    case 'hang':
-      return new Promise(() => undefined);
-  }
-}
+import type { Delivering } from '../../support/delivery.js';
+import { balance, delivering } from '../../support/delivery.js';
+import type { Mood } from '../../support/destination-moods.js';
+import { answerIn, MOODS } from '../../support/destination-moods.js';
 
 type Step =
   | { readonly do: 'accept'; readonly count: number }
@@ -104,7 +45,7 @@ async function expectEverySettled(
     batch: { maxEvents: 8 },
     retry: { maxAttempts: options.maxAttempts },
     backlog: memoryBacklog({ maxEvents: 100_000 }),
-    answer: (sent, n) => answerOf(moods[n % moods.length] ?? 'deliver', sent),
+    answer: answerIn(() => moods),
     ...(options.ordered
       ? { partitionOf: ({ data }) => `stream ${Number(data['number']) % 3}` }
       : {}),
@@ -180,8 +121,7 @@ describe('whatever a destination answers', () => {
         async (moods, count, ms) => {
           const run = delivering({
             batch: { maxEvents: 8 },
-            answer: (sent, n) =>
-              answerOf(moods[n % moods.length] ?? 'deliver', sent),
+            answer: answerIn(() => moods),
           });
           const events = run.accept(count);
           await run.clock.advance(ms);
