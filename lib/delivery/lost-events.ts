@@ -40,7 +40,9 @@ export class LostEvents {
       this.handOver();
       this.cause = cause;
     }
-    this.gathered.push(...events);
+    for (const event of events) {
+      this.gathered.push(event);
+    }
     if (this.gathered.length >= MAX_GATHERED) {
       this.handOver();
     } else if (!this.scheduled) {

@@ -191,6 +191,51 @@ describe('a status', () => {
     },
   );
 
+  it('that refuses everything pauses, and one probe now and then finds the end of it', async () => {
+    let isWrong = true;
+    const collector = await collect({
+      respond: () => (isWrong ? { status: 405 } : {}),
+    });
+    const run = app({
+      url: collector.url,
+      batch: { maxEvents: 10 },
+      concurrency: 1,
+      retry: { maxDelayMs: 200 },
+    });
+    for (let i = 0; i < 200; i++) {
+      run.tracker.emit('a', { i });
+    }
+    await run.until(({ state }) => state === 'paused');
+    const { dead } = run.stats();
+    expect(run.stats().stateReason).toBe('refusing_everything');
+    expect(dead).toBe(30);
+    await run.until((stats) => stats.dead >= dead + 2);
+    isWrong = false;
+    const settled = await run.settled();
+    expect(settled.delivered + settled.dead).toBe(200);
+    expect(settled.dead).toBeLessThan(dead + 10);
+    expect(run.reports.map(({ code }) => code)).toEqual([
+      ...['dead_letters', 'destination_paused', 'destination_recovered'],
+    ]);
+    expect(await run.backend.replay({ reason: 'refused' })).toBe(settled.dead);
+    expect(await run.until(({ depth }) => depth === 0)).toMatchObject({
+      ...{ delivered: 200, dead: 0 },
+    });
+  });
+
+  it('409 is a delivery where the app says so', async () => {
+    const collector = await collect({ respond: () => ({ status: 409 }) });
+    const run = app({ url: collector.url, conflict: 'delivered' });
+    run.tracker.emit('a');
+    run.tracker.emit('b');
+    expect(await run.settled()).toMatchObject({ delivered: 2, dead: 0 });
+    run.backend.configure({ conflict: 'rejected' });
+    run.tracker.emit('c');
+    expect(await run.until(({ dead }) => dead === 1)).toMatchObject({
+      delivered: 2,
+    });
+  });
+
   it.each<[string, () => string]>([
     ['seconds', () => '1'],
     ['a date', () => new Date(Date.now() + 1_500).toUTCString()],

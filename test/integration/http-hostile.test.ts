@@ -1,10 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
 import { httpScene } from '../support/http-scene.js';
 
-const { app, collect, raw } = httpScene();
+const { app, collect, opened, raw } = httpScene();
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 
@@ -99,6 +101,32 @@ describe('a connection that the server closes after each answer', () => {
   });
 });
 
+describe('connections', () => {
+  it('are kept from batch to batch', async () => {
+    let connections = 0;
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => response.end('{"taken":true}'));
+    }).on('connection', () => {
+      connections++;
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    opened({
+      close: () => {
+        server.closeAllConnections();
+        server.close();
+      },
+    });
+    const { port } = server.address() as AddressInfo;
+    const run = app({ url: `http://127.0.0.1:${port}` });
+    for (let i = 0; i < 30; i++) {
+      run.tracker.emit('a');
+      await run.settled();
+    }
+    expect(connections).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('an event', () => {
   it('of a megabyte, and one with half characters, arrive as they are', async () => {
     const collector = await collect();
@@ -107,10 +135,14 @@ describe('an event', () => {
     run.tracker.emit('half', { text: '\ud800', '\udfff': 'x' });
     run.tracker.emit('last');
     expect(await run.settled()).toMatchObject({ delivered: 3 });
-    const events = collector.requests.flatMap(({ events: some }) => some);
-    expect(events.map(({ name }) => name)).toEqual(['large', 'half', 'last']);
-    expect(events[0]?.data['text']).toBe('ü'.repeat(500_000));
-    expect(events[1]?.data).toEqual({ text: '\ud800', '\udfff': 'x' });
+    const arrived = new Map(
+      collector.requests
+        .flatMap(({ events }) => events)
+        .map(({ name, data }) => [name, data]),
+    );
+    expect(arrived.size).toBe(3);
+    expect(arrived.get('large')?.['text']).toBe('ü'.repeat(500_000));
+    expect(arrived.get('half')).toEqual({ text: '\ud800', '\udfff': 'x' });
   });
 });
 

@@ -2,8 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it } from '@jest/globals';
 import { DELIVERY_CHANNELS } from '../../../lib/delivery/delivery-facts.js';
+import { LostEvents } from '../../../lib/delivery/lost-events.js';
 import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
 import type { SendResult } from '../../../lib/formats/encoder.js';
+import { ordinaryEvents } from '../../../lib/testing/contract-events.js';
+import { fakeClock } from '../../../lib/testing/fake-clock.js';
 import type { Delivering } from '../../support/delivery.js';
 import {
   balance,
@@ -177,6 +180,63 @@ describe('a pause', () => {
   });
 });
 
+describe('a pause, when the app', () => {
+  const paused = async () => {
+    const run = delivering({ answer: () => blocked });
+    run.accept(1_200);
+    await run.clock.advance(2_000);
+    expect(run.loop.stats().state).toBe('paused');
+    return { run, before: run.sent.length };
+  };
+
+  it('flushes, is not skipped', async () => {
+    const { run, before } = await paused();
+    const flush = run.loop.flush({ timeoutMs: 5_000 });
+    await run.clock.advance(5_000);
+    await flush;
+    expect(run.sent).toHaveLength(before);
+    expect(run.loop.stats()).toMatchObject({ depth: 1_200, state: 'paused' });
+  });
+
+  it('closes, costs one attempt more, and everything is handed over', async () => {
+    const { run, before } = await paused();
+    const closing = run.loop.close({ timeoutMs: 5_000 });
+    await run.clock.advance(10);
+    await closing;
+    expect(run.sent).toHaveLength(before + 1);
+    expect(run.loop.stats()).toMatchObject({ dead: 1_200, depth: 0 });
+    expect(run.lost.flatMap(({ events }) => events)).toHaveLength(1_200);
+  });
+
+  it('closes when the destination is back, everything is delivered', async () => {
+    const { run } = await paused();
+    run.answer = () => DELIVERED;
+    const closing = run.loop.close({ timeoutMs: 5_000 });
+    await run.clock.advance(10);
+    await closing;
+    expect(run.loop.stats()).toMatchObject({ delivered: 1_200, dead: 0 });
+  });
+});
+
+describe('a wall clock that goes back an hour', () => {
+  it('delays nothing, and makes nothing young or old', async () => {
+    const run = delivering({
+      retry: { maxAgeMs: 60_000 },
+      answer: () => retryable(),
+    });
+    run.accept(3);
+    run.clock.set(run.clock.now() - 3_600_000);
+    await run.clock.advance(1_001);
+    expect(run.sent).toHaveLength(1);
+    expect(run.loop.stats().oldestMs).toBe(1_001);
+    run.clock.set(run.clock.now() + 7_200_000);
+    await run.clock.advance(50_000);
+    expect(run.loop.stats()).toMatchObject({ depth: 3, dead: 0 });
+    await run.clock.advance(60_000);
+    expect(run.loop.stats()).toMatchObject({ depth: 0, dead: 3 });
+  });
+});
+
 describe('flush', () => {
   const settled = async (run: Delivering, promise: Promise<void>) => {
     let done = false;
@@ -247,6 +307,28 @@ describe('a backlog that is full', () => {
     ]);
     expect(codes(run)).toEqual(['dead_letters']);
     expect(balance(run)).toBe(0);
+  });
+
+  it('hands over however many are lost at once', async () => {
+    const clock = fakeClock();
+    const handed: number[] = [];
+    const lost = new LostEvents(
+      'warehouse',
+      clock,
+      ({ events }) => {
+        handed.push(events.length);
+      },
+      () => undefined,
+    );
+    const [event] = ordinaryEvents(1);
+    lost.add(
+      Array.from({ length: 300_000 }, () => event!),
+      {
+        reason: 'refused',
+      },
+    );
+    await lost.done();
+    expect(handed).toEqual([300_000]);
   });
 
   it('lets those wait who want to', async () => {
