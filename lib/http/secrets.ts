@@ -84,9 +84,11 @@ function userAndPassword(credentials: string): string[] {
 
 /** As it is, and as it stands in a URL or in JSON. */
 function formsOf(secret: string): string[] {
+  // Half a character has no form in a URL.
+  const whole = Buffer.from(secret).toString();
   return [
     secret,
-    encodeURIComponent(secret),
+    encodeURIComponent(whole),
     JSON.stringify(secret).slice(1, -1),
   ];
 }

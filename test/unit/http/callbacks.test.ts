@@ -279,6 +279,12 @@ describe('what must not be shown', () => {
     }
   });
 
+  it('may hold half a character', () => {
+    const basic = { username: 'key\ud800', password: '' };
+    const settings = httpSettings({ url, auth: { basic } }, jsonEncoder);
+    expect(withoutSecrets('no key\ud800 here', settings)).toBe('no *** here');
+  });
+
   it('is hidden as it stands in a URL and in JSON, too', () => {
     const settings = httpSettings(
       { url: `${url}?sig=a%2Fb%2Bc`, auth: { bearer: 'to"ken' } },
