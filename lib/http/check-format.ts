@@ -2,11 +2,11 @@ import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
 import { ENCODERS, isFormatName } from '../formats/encoders.js';
 
-const FUNCTIONS = [
+const FUNCTIONS: readonly string[] = [
   ...['encode', 'outcome', 'partitionBy', 'groupBy', 'accept', 'takeBack'],
 ];
-const LIMITS = ['maxEvents', 'maxBytes'];
-const TEXTS = ['before', 'between', 'after', 'contentType'];
+const LIMITS: readonly string[] = ['maxEvents', 'maxBytes'];
+const TEXTS: readonly string[] = ['before', 'between', 'after', 'contentType'];
 
 /** A format by its name, or an encoder of the app's own. */
 export function checkFormat(problems: Problems, format: unknown): void {
