@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { MaybePromise } from '../core/processing/processor.js';
 import { isRecord } from '../core/validation.js';
-import type { Problems } from '../core/validation.js';
 import { lowerCased } from './header-names.js';
 
 type Headers = Readonly<Record<string, string>>;
@@ -87,61 +86,4 @@ export function signatureHeaders(
   const { secret, header = 'X-Signature' } = auth.hmac;
   const signature = createHmac('sha256', secret).update(body).digest('hex');
   return { [header.toLowerCase()]: signature };
-}
-
-const KINDS: Readonly<Record<string, readonly string[]>> = {
-  basic: ['username', 'password'],
-  apiKey: ['key', 'header'],
-  hmac: ['secret', 'header'],
-};
-const SHAPE =
-  'a function or one of { basic }, { bearer }, { apiKey }, { hmac }';
-
-/** Values are not shown: they are secrets. */
-export function checkAuth(problems: Problems, auth: unknown): void {
-  if (typeof auth === 'function') {
-    return;
-  }
-  const keys = isRecord(auth) ? Object.keys(auth) : [];
-  const [kind = ''] = keys;
-  const known = kind === 'bearer' || Object.hasOwn(KINDS, kind);
-  if (!isRecord(auth) || keys.length !== 1 || !known) {
-    problems.addLine('auth', `expected ${SHAPE}`);
-    return;
-  }
-  const value = auth[kind];
-  if (kind === 'bearer') {
-    checkSecret(problems, 'auth.bearer', value);
-    return;
-  }
-  if (!isRecord(value)) {
-    problems.addLine(`auth.${kind}`, 'expected an object');
-    return;
-  }
-  const [first = '', second = ''] = KINDS[kind] ?? [];
-  problems.onlyKeys(`auth.${kind}`, value, [first, second]);
-  checkSecret(problems, `auth.${kind}.${first}`, value[first]);
-  if (second === 'password' || value[second] !== undefined) {
-    // APIs that know a key alone take it as the user, with an empty password.
-    checkSecret(
-      problems,
-      `auth.${kind}.${second}`,
-      value[second],
-      second === 'password',
-    );
-  }
-}
-
-function checkSecret(
-  problems: Problems,
-  path: string,
-  value: unknown,
-  mayBeEmpty = false,
-): void {
-  // A line break would end the header that it goes into.
-  const isText = typeof value === 'string' && !/[\r\n\0]/.test(value);
-  if (!isText || (value === '' && !mayBeEmpty)) {
-    const what = mayBeEmpty ? 'a text' : 'a non-empty text';
-    problems.addLine(path, `expected ${what} on one line`);
-  }
 }

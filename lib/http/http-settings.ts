@@ -88,8 +88,17 @@ function userOf(url: URL): HttpAuth | undefined {
     ? undefined
     : {
         basic: {
-          username: decodeURIComponent(url.username),
-          password: decodeURIComponent(url.password),
+          username: decoded(url.username),
+          password: decoded(url.password),
         },
       };
+}
+
+/** A URL takes a percent sign that encodes nothing; then it stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

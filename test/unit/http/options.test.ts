@@ -31,10 +31,25 @@ describe('the options of httpBackend', () => {
     [{ url, headers: 'x' }, 'headers: expected an object of texts'],
     [{ url, headers: { 'a b': 'x' } }, 'headers["a b"]'],
     [{ url, headers: { a: 'x\r\ny' } }, 'headers["a"]'],
+    [{ url, headers: { a: 'caf\u20ac' } }, 'headers["a"]'],
+    [{ url, headers: { 'Content-Length': '5' } }, 'headers["Content-Length"]'],
+    [{ url, auth: { bearer: 'caf\u20ac' } }, 'auth.bearer: expected'],
+    [{ url, auth: { apiKey: { key: '' } } }, 'auth.apiKey.key: expected'],
+    [
+      { url, auth: { apiKey: { key: 'k', header: 'X Key' } } },
+      'auth.apiKey.header: expected the name of a header',
+    ],
+    [
+      { url, auth: { hmac: { secret: 's', header: '' } } },
+      'auth.hmac.header: expected the name of a header',
+    ],
     [{ url, auth: 'token' }, 'auth: expected a function or one of'],
     [{ url, auth: { bearer: 'a', basic: {} } }, 'auth: expected'],
     [{ url, auth: { digest: {} } }, 'auth: expected'],
-    [{ url, auth: { bearer: '' } }, 'auth.bearer: expected a non-empty text'],
+    [
+      { url, auth: { bearer: '' } },
+      'auth.bearer: expected a non-empty text of Latin 1 on one line',
+    ],
     [{ url, auth: { basic: 'x' } }, 'auth.basic: expected an object'],
     [{ url, auth: { basic: { username: 'x' } } }, 'auth.basic.password'],
     [
@@ -136,6 +151,19 @@ describe('the options of httpBackend', () => {
       range,
     );
     expect(problemsOf({ url, concurrency })).toBe('');
+  });
+
+  it('take what a header or a secret may hold', () => {
+    const headers = { 'x-place': 'Z\u00fcrich' };
+    const auth = { hmac: { secret: 'caf\u20ac', header: 'X-Sig' } };
+    expect(problemsOf({ url, headers, auth })).toBe('');
+  });
+
+  it('take a URL whose user is badly encoded, as it is', () => {
+    const settings = httpSettings({ url: 'http://100%:%zz@x/' }, jsonEncoder);
+    expect(settings.auth).toEqual({
+      basic: { username: '100%', password: '%zz' },
+    });
   });
 
   it('take a user without a password, as an API key often is', () => {
