@@ -49,8 +49,10 @@ export class Recorder {
 
   /** The backlog gave events up by itself. */
   lost(events: readonly TrackingEvent[], cause: DeathCause): void {
-    this.lostEvents.add(events, cause);
-    this.reporter.died(events.length, cause);
+    if (events.length > 0) {
+      this.lostEvents.add(events, cause);
+      this.reporter.died(events.length, cause);
+    }
     this.settled();
   }
 

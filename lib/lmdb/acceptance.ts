@@ -179,12 +179,15 @@ export class Acceptance {
 
   /** Should its record fail, the event comes again after the next start. */
   private evict(): boolean {
-    const { contents, letters, host, commits, ownership } = this.parts;
-    const victim = evictOldest(contents);
+    const { letters, host, commits, ownership } = this.parts;
+    const victim = evictOldest(this.parts);
     if (victim === undefined) {
       return false;
     }
     const { event, chunk } = victim;
+    if (event === undefined) {
+      return true;
+    }
     const letter = letters.make(
       event,
       OVERFLOW,

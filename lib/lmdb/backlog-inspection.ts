@@ -195,8 +195,12 @@ export class BacklogInspection {
     const { acceptedAt } = chunk;
     const reader = readChunk(this.file, chunk);
     for (let index = 0; index < chunk.count; index++) {
-      if (reader !== undefined && !reader.isMarked(index)) {
-        yield { event: reader.eventOf(index), acceptedAt };
+      const event =
+        reader?.isMarked(index) === false
+          ? reader.soundEventOf(index)
+          : undefined;
+      if (event !== undefined) {
+        yield { event, acceptedAt };
       }
     }
   }

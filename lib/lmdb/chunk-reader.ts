@@ -5,6 +5,9 @@ import { marksOf } from './backlog-keys.js';
 import type { Chunk } from './chunk.js';
 import { LENGTH_BYTES } from './chunk.js';
 
+/** What JSON of an event ends with. */
+const BRACE = 0x7d;
+
 /** Reads a copy of a stored chunk; `undefined` when all of it was settled by others. */
 export function readChunk(
   file: BacklogFile,
@@ -27,14 +30,21 @@ export function readChunk(
 export class ChunkReader {
   private index = 0;
   private offset: number;
+  /** Whether the lengths of the events can be relied on: they are those of what is there. */
+  private readonly isWhole: boolean;
 
   /** @param marks those that somebody settled */
   constructor(
     readonly value: Buffer,
-    count: number,
+    private readonly count: number,
     private readonly marks?: Uint8Array,
   ) {
     this.offset = count * LENGTH_BYTES;
+    let end = this.offset;
+    for (let index = 0; index < count && end <= value.length; index++) {
+      end += value.readUInt32LE(index * LENGTH_BYTES);
+    }
+    this.isWhole = end === value.length;
   }
 
   isMarked(index: number): boolean {
@@ -43,7 +53,9 @@ export class ChunkReader {
 
   /** In bytes. */
   sizeOf(index: number): number {
-    return this.value.readUInt32LE(index * LENGTH_BYTES);
+    return this.isWhole
+      ? this.value.readUInt32LE(index * LENGTH_BYTES)
+      : Math.floor(this.value.length / this.count) - LENGTH_BYTES;
   }
 
   /** Where its JSON begins. */
@@ -59,6 +71,32 @@ export class ChunkReader {
     const size = this.sizeOf(index);
     const start = this.offsetOf(index);
     return storedEvent(this.value.toString('utf8', start, start + size), size);
+  }
+
+  /**
+   * Whether an event looks like one: where a file was overwritten, no beginnings and ends are in their places. Reading
+   * all of each event would cost more than storing it did.
+   *
+   * @param idOf reads the id of the event
+   */
+  isSound(index: number, idOf: () => unknown): boolean {
+    if (
+      !this.isWhole ||
+      this.value[this.offsetOf(index) + this.sizeOf(index) - 1] !== BRACE
+    ) {
+      return false;
+    }
+    try {
+      return typeof idOf() === 'string';
+    } catch {
+      return false;
+    }
+  }
+
+  /** The same, unless it cannot be read. */
+  soundEventOf(index: number): TrackingEvent | undefined {
+    const event = this.eventOf(index);
+    return this.isSound(index, () => event.id) ? event : undefined;
   }
 }
 

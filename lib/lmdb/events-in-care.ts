@@ -5,13 +5,24 @@ import type { ChunkReader } from './chunk-reader.js';
 import { LmdbEntry } from './lmdb-lease.js';
 import type { WaitingQueue } from './waiting-queue.js';
 
+/** An event of which not enough is left to be one. */
+export interface Unreadable {
+  readonly chunk: Chunk;
+  readonly index: number;
+  readonly size: number;
+}
+
 /** The events that leases have in care: read from the file when they are taken, back in their queues when given back. */
 export class EventsInCare {
   private readonly held = new Map<number, LmdbEntry>();
   /** Times that events were tried, of those that wait again. */
   private readonly attempts = new Map<number, number>();
 
-  constructor(private readonly contents: BacklogContents) {}
+  constructor(
+    private readonly contents: BacklogContents,
+    /** Called with events that cannot be read any more. */
+    private readonly unreadable: (events: readonly Unreadable[]) => void,
+  ) {}
 
   /** The entry of a lease that is out. */
   of(seq: number): LmdbEntry | undefined {
@@ -26,6 +37,7 @@ export class EventsInCare {
     const { contents } = this;
     const entries: LmdbEntry[] = [];
     const vanished: Parameters<BacklogContents['settledElsewhere']>[] = [];
+    const unreadable: Unreadable[] = [];
     let bytes = 0;
     let taken = 0;
     let chunk: Chunk | undefined;
@@ -56,12 +68,19 @@ export class EventsInCare {
         seq,
         chunk,
       );
+      if (!reader.isSound(index, () => entry.id)) {
+        unreadable.push({ chunk, index, size });
+        continue;
+      }
       entry.attempts = this.attempts.get(seq) ?? 0;
       entries.push(entry);
     }
     queue.drop(taken, bytes);
     for (const gone of vanished) {
       contents.settledElsewhere(...gone);
+    }
+    if (unreadable.length > 0) {
+      this.unreadable(unreadable);
     }
     for (const entry of entries) {
       this.attempts.delete(entry.seq);

@@ -1,17 +1,21 @@
 import type { TrackingEvent } from '../core/event/event.js';
 import { eventBytes } from '../core/event/event.js';
 import type { BacklogContents } from './backlog-contents.js';
+import type { BacklogParts } from './backlog-parts.js';
 import type { Chunk } from './chunk.js';
+import { giveUpUnreadable } from './unreadable-events.js';
 
 /** One event that is evicted. */
 export interface Victim {
-  readonly event: TrackingEvent;
+  /** Absent where the file is damaged: it was given up and told of. */
+  readonly event: TrackingEvent | undefined;
   /** Where it is stored, unless it never was. */
   readonly chunk: Chunk | undefined;
 }
 
 /** Gives up the oldest event that nobody has in care. */
-export function evictOldest(contents: BacklogContents): Victim | undefined {
+export function evictOldest(parts: BacklogParts): Victim | undefined {
+  const { contents } = parts;
   const queue = contents.queues.withOldest();
   const seq = queue?.first;
   if (queue === undefined || seq === undefined) {
@@ -24,10 +28,14 @@ export function evictOldest(contents: BacklogContents): Victim | undefined {
   queue.drop(1, size ?? 0);
   if (reader === undefined || size === undefined || reader.isMarked(index)) {
     contents.settledElsewhere(chunk, index, size);
-    return evictOldest(contents);
+    return evictOldest(parts);
   }
-  const event = reader.eventOf(index);
-  contents.settled(chunk, index, size, false);
+  const event = reader.soundEventOf(index);
+  if (event === undefined) {
+    giveUpUnreadable(parts, [{ chunk, index, size }]);
+  } else {
+    contents.settled(chunk, index, size, false);
+  }
   return { event, chunk };
 }
 

@@ -145,8 +145,13 @@ function decode(value: Buffer): DeadLetter | undefined {
   try {
     const { reason, status, body, at, path } = letterHead(value);
     const json = value.toString('utf8', value.indexOf(NEW_LINE) + 1);
+    const event = storedEvent(json);
+    // Whoever looks for letters reads it.
+    if (typeof event.name !== 'string') {
+      return undefined;
+    }
     return {
-      ...{ event: storedEvent(json), path, reason, at },
+      ...{ event, path, reason, at },
       ...(status === undefined ? {} : { status }),
       ...(body === undefined ? {} : { body }),
     };

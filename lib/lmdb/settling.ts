@@ -3,6 +3,7 @@ import type { BacklogDraft } from './backlog-draft.js';
 import type { BacklogParts } from './backlog-parts.js';
 import { bytesOnDisk } from './disk-space.js';
 import { EventsInCare } from './events-in-care.js';
+import { giveUpUnreadable } from './unreadable-events.js';
 import type { NewLetter } from './lmdb-dead-letters.js';
 import type { LeaseOwner } from './lmdb-lease.js';
 import { LmdbEntry, LmdbLease } from './lmdb-lease.js';
@@ -26,7 +27,9 @@ export class Settling implements LeaseOwner {
     private readonly parts: BacklogParts,
     private readonly freed: () => void,
   ) {
-    this.inCare = new EventsInCare(parts.contents);
+    this.inCare = new EventsInCare(parts.contents, (events) => {
+      giveUpUnreadable(parts, events);
+    });
   }
 
   lease(request: LeaseRequest): LmdbLease | undefined {
