@@ -9,6 +9,7 @@ import { Ending } from './ending.js';
 import { HeldLines } from './held-lines.js';
 import { Intake } from './intake.js';
 import type { LeasePlan } from './lease-plan.js';
+import { REST_MS } from './lease-plan.js';
 import { Leasing } from './leasing.js';
 import { Probes } from './probes.js';
 import type { Recorder } from './recorder.js';
@@ -41,7 +42,7 @@ export class Lanes<Payload> {
     private readonly plan: LeasePlan,
     attempts: Attempts<Payload>,
     private readonly destination: Destination,
-    reporter: DeliveryReporter,
+    private readonly reporter: DeliveryReporter,
     recorder: Recorder,
   ) {
     const { held, ending } = this;
@@ -169,11 +170,20 @@ export class Lanes<Payload> {
     const probe = !this.destination.isOk;
     const saturated = this.underWay + 1 >= this.destination.lanes;
     this.probing ||= probe;
-    const running = this.rounds.run(line, saturated).then(() => {
+    const done = (): void => {
       this.running.delete(line);
       this.probing &&= !probe;
       this.pump();
-    });
+    };
+    const running = this.rounds
+      .run(line, saturated)
+      .then(done, (error: unknown) => {
+        // A bug, ours or that of a backlog: what it was about is still in our care.
+        this.reporter.storage(error);
+        line.failed(this.clock.monotonicMs() + REST_MS, true);
+        this.held.add(line);
+        done();
+      });
     this.running.set(line, running);
   }
 

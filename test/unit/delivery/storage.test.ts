@@ -52,6 +52,30 @@ describe('a storage that fails', () => {
     expect(run.loop.stats()).toMatchObject({ delivered: 6 });
   });
 
+  it('or anything else that breaks in the middle of an attempt, stops nothing', async () => {
+    let ids = 0;
+    const run = delivering({
+      newId: () => {
+        ids++;
+        if (ids === 3) {
+          throw new Error('no id');
+        }
+        return `batch-${ids}`;
+      },
+      answer: ({ ids: some }) =>
+        some.length > 1 ? { status: 'tooLarge' } : undefined,
+    });
+    run.accept(4);
+    await run.clock.advance(5_000);
+    expect(run.loop.stats()).toMatchObject({ delivered: 4, depth: 0 });
+    expect(run.reports).toMatchObject([
+      { code: 'backlog_failed', error: { message: 'no id' } },
+    ]);
+    run.accept(1);
+    await run.clock.advance(1_001);
+    expect(run.loop.stats()).toMatchObject({ delivered: 5 });
+  });
+
   it('does not keep close from ending in time', async () => {
     const run = delivering({ backlog: troubled({ lease: 0, settle: 1e9 }) });
     run.accept(5);
