@@ -1,171 +1,84 @@
-import { randomUUID } from 'node:crypto';
-import { Pool } from 'undici';
-import { gzip } from 'node:zlib';
-import { promisify } from 'node:util';
-import { createTracker } from '../../../dist/core.js';
-import { httpBackend, memoryBacklog } from '../../../dist/http.js';
-import { context, event, inner, NAME, outer, payload } from '../sample.mjs';
+import { memoryBacklog } from '../../../dist/http.js';
+import { handWrittenLmdb } from './floor-lmdb.mjs';
+import { handWritten, raw } from './floors.mjs';
+import { ours, oursOnDisk } from './ours.mjs';
+import {
+  amplitude,
+  openTelemetry,
+  posthog,
+  rudderStack,
+  segment,
+} from './peers.mjs';
 
 /*
- * Each contender takes `events` events and resolves when the sink has answered for all of them.
+ * Each contender answers `{ emit(i), flush(), close(), inside? }`: `emit` records one event, `flush` resolves when the
+ * sink has answered for all of them, `inside` runs a round in the contexts that it needs.
+ *
+ * Of each: its name, what makes it, and how many events make a round: slow ones have fewer.
  */
-const BATCH = 500;
-const CHUNK = 2_000;
-const zip = promisify(gzip);
+const FAST = 50_000;
 
-/** Lets the event loop turn, as a server does between requests. */
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-async function inChunks(events, work) {
-  for (let done = 0; done < events; done += CHUNK) {
-    for (let i = done; i < Math.min(events, done + CHUNK); i++) {
-      work(i);
-    }
-    await turn();
-  }
-}
-
-/** Batches made beforehand: what HTTP itself costs. */
-function raw(url, { connections }) {
-  const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections });
-  const body = Buffer.from(
-    JSON.stringify(Array.from({ length: BATCH }, () => event)),
-  );
-  return {
-    run: async (events) => {
-      let left = events / BATCH;
-      const lane = async () => {
-        while (left-- > 0) {
-          const answer = await pool.request({
-            ...{ path: pathname, method: 'POST', body },
-            headers: { 'content-type': 'application/json' },
-          });
-          await answer.body.dump();
-        }
-      };
-      await Promise.all(Array.from({ length: connections }, lane));
-    },
-    close: () => pool.destroy(),
-  };
-}
-
-/** What a good programmer writes in an afternoon: an array, JSON.stringify, undici, a retry. */
-function handWritten(url, { connections, compression }) {
-  const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections });
-  const waiting = [];
-  let lanes = 0;
-  let idle;
-
-  const post = async (batch) => {
-    let body = JSON.stringify(batch);
-    const headers = { 'content-type': 'application/json' };
-    if (compression === 'gzip') {
-      body = await zip(body, { level: 1 });
-      headers['content-encoding'] = 'gzip';
-    }
-    for (let attempt = 0; ; attempt++) {
-      const answer = await pool
-        .request({ path: pathname, method: 'POST', body, headers })
-        .catch(() => undefined);
-      await answer?.body.dump();
-      if (answer?.statusCode < 300) {
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
-    }
-  };
-  const lane = async () => {
-    lanes++;
-    while (waiting.length > 0) {
-      await post(waiting.splice(0, BATCH));
-    }
-    lanes--;
-    if (lanes === 0) {
-      idle?.();
-    }
-  };
-  const emit = (i) => {
-    payload.amount = i;
-    waiting.push({
-      id: randomUUID(),
-      name: NAME,
-      timestamp: new Date().toISOString(),
-      data: { ...payload },
-      context,
-    });
-    if (waiting.length >= BATCH && lanes < connections) {
-      void lane();
-    }
-  };
-  return {
-    run: async (events) => {
-      await inChunks(events, emit);
-      if (waiting.length > 0 && lanes < connections) {
-        void lane();
-      }
-      if (lanes > 0) {
-        await new Promise((resolve) => {
-          idle = resolve;
-        });
-      }
-    },
-    close: () => pool.destroy(),
-  };
-}
-
-function ours(url, options) {
-  const backend = httpBackend({
-    url,
-    backlog: memoryBacklog({ maxEvents: 1_000_000, maxBytes: 2 ** 30 }),
-    ...options,
-  });
-  const tracker = createTracker({
-    backends: { backend },
-    onError: (report) => {
-      console.error(report.code, report.message);
-    },
-  });
-  return {
-    run: async (events) => {
-      await tracker.context('request', outer, () =>
-        tracker.context('user', inner, () =>
-          inChunks(events, (i) => {
-            payload.amount = i;
-            tracker.emit(NAME, payload);
-          }),
-        ),
-      );
-      const { settled } = await tracker.flush({ timeoutMs: 60_000 });
-      if (!settled) {
-        throw new Error(JSON.stringify(tracker.stats()));
-      }
-    },
-    stats: () => tracker.stats().backends.backend,
-    tracker,
-    close: () => tracker.close(),
-  };
-}
-
-export const CONTENDERS = {
-  'hand-written loop': (url) => handWritten(url, { connections: 4 }),
-  'raw undici, batches made beforehand': (url) => raw(url, { connections: 4 }),
-  '**httpBackend** from memory': (url) => ours(url, {}),
+export const SETS = {
+  memory: [
+    ['hand-written loop', handWritten, FAST],
+    ['raw undici, batches made beforehand', raw, FAST],
+    ['**httpBackend** from memory', (url) => ours(url), FAST],
+    ['OpenTelemetry logs, OTLP JSON', openTelemetry, 10_000],
+    ['Segment', segment, 5_000],
+    ['posthog-node', posthog, 5_000],
+    ['Amplitude', amplitude, 2_000],
+    ['RudderStack', rudderStack, 500],
+  ],
+  gzip: [
+    [
+      'hand-written loop, gzip',
+      (url) => handWritten(url, { compression: 'gzip' }),
+      FAST,
+    ],
+    [
+      '**httpBackend**, gzip',
+      (url) => ours(url, { compression: 'gzip' }),
+      FAST,
+    ],
+  ],
+  slow: [
+    [
+      'hand-written loop, 32 connections',
+      (url) => handWritten(url, { connections: 32 }),
+      FAST,
+    ],
+    ['hand-written loop, 4 connections', handWritten, 20_000],
+    ['**httpBackend** with its defaults', (url) => ours(url), FAST],
+    ['OpenTelemetry logs, OTLP JSON', openTelemetry, 5_000],
+    ['Segment', segment, 5_000],
+    ['posthog-node', posthog, 5_000],
+  ],
+  disk: [
+    ['hand-written LMDB loop', handWrittenLmdb, FAST],
+    [
+      'hand-written LMDB loop, a key an event',
+      (url, folder) => handWrittenLmdb(url, folder, { perValue: 1 }),
+      FAST,
+    ],
+    ['**httpBackend** from lmdbBacklog', oursOnDisk, FAST],
+  ],
+  outage: [
+    ['hand-written loop', handWritten],
+    ['**httpBackend** from memory', (url) => ours(url)],
+    ['**httpBackend** from lmdbBacklog', oursOnDisk],
+    ['OpenTelemetry logs, OTLP JSON', openTelemetry],
+    ['Segment', segment],
+    ['posthog-node', posthog],
+    ['Amplitude', amplitude],
+  ],
+  dead: [
+    ['**httpBackend** from memory, bounds as they are', (url) => ours(url)],
+    [
+      '**httpBackend** from memory, 200,000 events at most',
+      (url) =>
+        ours(url, {
+          backlog: memoryBacklog({ maxEvents: 200_000, maxBytes: 2 ** 28 }),
+        }),
+    ],
+  ],
 };
-
-export const ZIPPED = {
-  'hand-written loop, gzip': (url) =>
-    handWritten(url, { connections: 4, compression: 'gzip' }),
-  '**httpBackend**, gzip': (url) => ours(url, { compression: 'gzip' }),
-};
-
-export const SLOW = {
-  'hand-written loop, 4 connections': (url) =>
-    handWritten(url, { connections: 4 }),
-  'hand-written loop, 32 connections': (url) =>
-    handWritten(url, { connections: 32 }),
-  '**httpBackend** with its defaults': (url) => ours(url, {}),
-};
-
-export { ours };

@@ -1,62 +1,62 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { NAME, payload } from '../sample.mjs';
-import { ours } from './contenders.mjs';
+import { ContenderProcess } from '../contender-process.mjs';
+import { SETS } from './contenders.mjs';
+import { startSink } from './sink-process.mjs';
 
-/** An outage of 5 s under 2,500 events a second: what is lost, how soon it is over, what it costs. */
-const RATE = 2_500;
-const TICK_MS = 10;
+const CONTENDER = fileURLToPath(
+  new URL('outage-contender.mjs', import.meta.url),
+);
+/** What a second brings is on its way: batches may wait for so long to fill up. */
+const ON_ITS_WAY = 2_500;
 const BEFORE_MS = 2_000;
 const AWAY_MS = 5_000;
-const AFTER_MS = 3_000;
+const AFTER_MS = 4_000;
+const LOOK_MS = 20;
 
-export async function outage() {
-  const sink = fork(fileURLToPath(new URL('sink.mjs', import.meta.url)));
-  const [{ port }] = await once(sink, 'message');
-  const { tracker, stats, close } = ours(`http://127.0.0.1:${port}/in`, {});
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
-  let emitted = 0;
-  let maxRss = 0;
-  const started = performance.now();
-  const load = setInterval(() => {
-    const due = ((performance.now() - started) / 1_000) * RATE;
-    for (; emitted < due; emitted++) {
-      payload.amount = emitted;
-      tracker.emit(NAME, payload);
-    }
-    maxRss = Math.max(maxRss, process.memoryUsage.rss());
-  }, TICK_MS);
-  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  await wait(BEFORE_MS);
-  sink.send({ away: true });
-  await wait(AWAY_MS);
-  sink.send({ away: false });
-  const back = performance.now();
-  let caughtUpMs;
-  while (performance.now() - back < AFTER_MS) {
-    await wait(5);
-    // What came in the last batch delay is still on its way.
-    if (caughtUpMs === undefined && stats().depth < RATE) {
-      caughtUpMs = performance.now() - back;
-    }
+/** An outage of 5 s under 2,500 events a second, one contender after the other: what is lost, and what it costs. */
+export async function outages() {
+  const results = [];
+  for (const [name] of SETS.outage) {
+    results.push({ name, ...(await outage(name)) });
   }
-  clearInterval(load);
-  delay.disable();
-  await tracker.flush();
-  const { delivered, dead } = stats();
-  await close();
-  sink.disconnect();
-  return {
-    ...{ emitted, delivered, dead },
-    caughtUpMs: Math.round(caughtUpMs),
-    maxRssMiB: Math.round(maxRss / 2 ** 20),
-    longestStallMs: Math.round(delay.max / 1e6),
-  };
+  return results;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(await outage());
+async function outage(name) {
+  const sink = await startSink();
+  const contender = new ContenderProcess(CONTENDER, ['outage', name, sink.url]);
+  try {
+    await sink.ask({ numbered: true });
+    await contender.ask('start');
+    await sleep(BEFORE_MS);
+    await sink.ask({ away: true });
+    await sleep(AWAY_MS);
+    await sink.ask({ away: false });
+    const back = performance.now();
+    let caughtUpMs;
+    while (performance.now() - back < AFTER_MS) {
+      await sleep(LOOK_MS);
+      const [emitted, { unique }] = await Promise.all([
+        contender.ask('emitted'),
+        sink.ask(),
+      ]);
+      if (caughtUpMs === undefined && emitted - unique <= ON_ITS_WAY) {
+        caughtUpMs = performance.now() - back;
+      }
+    }
+    const facts = await contender.ask('stop');
+    const { events, unique } = await sink.ask();
+    return {
+      ...facts,
+      lost: facts.emitted - unique,
+      twice: events - unique,
+      caughtUpMs,
+    };
+  } catch (error) {
+    return { error: error.message };
+  } finally {
+    contender.end();
+    sink.stop();
+  }
 }

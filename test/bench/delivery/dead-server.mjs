@@ -1,0 +1,45 @@
+/*
+ * 200,000 events against a server that refuses every connection, from memory: `node dead-server.mjs <name>`, in a
+ * process of its own, writes one line of JSON.
+ */
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { inChunks } from './emitting.mjs';
+import { openContender } from './open-contender.mjs';
+
+const EVENTS = 200_000;
+
+const closed = createServer().listen(0, '127.0.0.1');
+await once(closed, 'listening');
+const { port } = closed.address();
+closed.close();
+const { emit, inside, stats, bytes } = await openContender(
+  'dead',
+  process.argv[2],
+  `http://127.0.0.1:${port}/in`,
+);
+const before = process.memoryUsage();
+let maxRss = 0;
+await inside(() =>
+  inChunks(EVENTS, (i) => {
+    emit(i);
+    if (i % 1_000 === 0) {
+      maxRss = Math.max(maxRss, process.memoryUsage.rss());
+    }
+  }),
+);
+globalThis.gc();
+const after = process.memoryUsage();
+const mib = (value) => Math.round(value / 2 ** 20);
+const { accepted, delivered, dead, depth } = stats();
+process.stdout.write(
+  `${JSON.stringify({
+    ...{ accepted, delivered, dead, depth },
+    bytesMiB: mib(bytes()),
+    idleRssMiB: mib(before.rss),
+    maxRssMiB: mib(maxRss),
+    heapMiB: mib(after.heapUsed - before.heapUsed),
+    buffersMiB: mib(after.external - before.external),
+  })}\n`,
+);
+process.exit();
