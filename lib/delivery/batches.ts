@@ -24,23 +24,51 @@ export function batchesOf(
   groupOf: ((event: TrackingEvent) => string) | undefined,
 ): readonly (readonly LeasedEvent[])[] {
   const batches: LeasedEvent[][] = [];
-  const ids = new Set<string>();
+  const ids = new BatchIds();
   let start = 0;
   let group = '';
   for (let at = 0; at < events.length; at++) {
     const one = events[at] as LeasedEvent;
-    const { id } = one;
     const own = groupOf === undefined ? '' : groupOf(one.event);
-    if (at > start && (own !== group || ids.has(id))) {
+    const isKnown = !ids.add(one.id);
+    if (at > start && (own !== group || isKnown)) {
       batches.push(events.slice(start, at));
       ids.clear();
+      ids.add(one.id);
       start = at;
     }
-    ids.add(id);
     group = own;
   }
   batches.push(events.slice(start));
   return batches;
+}
+
+/** The ids of one batch. Ours ascend, and then there is nothing to remember of them. */
+class BatchIds {
+  private ascending: string[] = [];
+  private known: Set<string> | undefined = undefined;
+
+  /** Answers false when it is there already. */
+  add(id: string): boolean {
+    if (this.known === undefined) {
+      const last = this.ascending.at(-1);
+      if (last === undefined || last < id) {
+        this.ascending.push(id);
+        return true;
+      }
+      this.known = new Set(this.ascending);
+    }
+    if (this.known.has(id)) {
+      return false;
+    }
+    this.known.add(id);
+    return true;
+  }
+
+  clear(): void {
+    this.ascending = [];
+    this.known = undefined;
+  }
 }
 
 export function bytesOf(events: readonly LeasedEvent[]): number {

@@ -17,9 +17,10 @@ import type {
 } from './memory-backlog-options.js';
 import { memoryBacklogSettings } from './memory-backlog-options.js';
 import { MemoryDeadLetters } from './memory-dead-letters.js';
-import { MemoryEntry } from './memory-entry.js';
+import type { MemoryEntry } from './memory-entry.js';
 import type { LeaseOwner } from './memory-lease.js';
 import { MemoryLease } from './memory-lease.js';
+import type { MemoryQueue } from './memory-queue.js';
 import { MemoryQueues } from './memory-queues.js';
 
 /**
@@ -172,7 +173,7 @@ class MemoryBacklog implements Backlog, AdmissionStore, LeaseOwner {
   }
 
   evict(): boolean {
-    const victim = this.queues.shiftOldest();
+    const victim = this.queues.evictOldest();
     if (victim === undefined) {
       return false;
     }
@@ -189,17 +190,7 @@ class MemoryBacklog implements Backlog, AdmissionStore, LeaseOwner {
     this.depth++;
     this.bytes += bytes;
     const queue = this.queues.of(host.partitionOf?.(event) ?? '');
-    const at = queue.chunks.write(eventJson(event), bytes, queue.bytes);
-    queue.push(
-      new MemoryEntry(
-        event.id,
-        queue.chunks.chunk,
-        at,
-        bytes,
-        host.time(),
-        this.nextSeq++,
-      ),
-    );
+    queue.push(eventJson(event), bytes, host.time(), this.nextSeq++);
     if (queue.length === 1 || queue.isFull(host.batch)) {
       this.tell();
     }
@@ -219,7 +210,7 @@ class MemoryBacklog implements Backlog, AdmissionStore, LeaseOwner {
   }
 
   /** The oldest event that is neither delivered nor dead. */
-  private oldest(): MemoryEntry | undefined {
+  private oldest(): MemoryQueue['first'] {
     let oldest = this.queues.oldest();
     for (const lease of this.leases) {
       const first = lease.firstLeft();

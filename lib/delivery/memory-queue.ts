@@ -1,9 +1,6 @@
 import type { BatchLimits, LeaseRequest } from './backlog.js';
-import { ByteChunks } from './byte-chunks.js';
+import { EventChunks } from './event-chunks.js';
 import type { MemoryEntry } from './memory-entry.js';
-
-/** So many taken entries may stand before the first one that waits. */
-const MAX_TAKEN = 1_024;
 
 /** The waiting events of one partition, in the order of their acceptance. */
 export class MemoryQueue {
@@ -12,30 +9,30 @@ export class MemoryQueue {
   locked = false;
   /** No lease before this time. */
   blockedUntil = -Infinity;
-  readonly chunks = new ByteChunks();
-  private entries: MemoryEntry[] = [];
-  private start = 0;
+  /** Those that a lease gave back, which are older than the others. */
+  private returned: MemoryEntry[] = [];
+  private readonly fresh = new EventChunks();
 
   constructor(readonly partition: string) {}
 
   get length(): number {
-    return this.entries.length - this.start;
+    return this.returned.length + this.fresh.length;
   }
 
-  get first(): MemoryEntry | undefined {
-    return this.entries[this.start];
+  /** The oldest one, as far as that says it: its number, and when it was accepted. */
+  get first():
+    { readonly seq: number; readonly acceptedAt: number } | undefined {
+    return this.returned[0] ?? this.fresh.first;
   }
 
-  push(entry: MemoryEntry): void {
-    this.entries.push(entry);
-    this.bytes += entry.bytes;
+  /** @param bytes the size of the JSON in UTF-8 */
+  push(json: string, bytes: number, acceptedAt: number, seq: number): void {
+    this.fresh.push(json, bytes, acceptedAt, seq, this.bytes);
+    this.bytes += bytes;
   }
 
   isFull(limits: BatchLimits): boolean {
-    return (
-      this.entries.length - this.start >= limits.maxEvents ||
-      this.bytes >= limits.maxBytes
-    );
+    return this.length >= limits.maxEvents || this.bytes >= limits.maxBytes;
   }
 
   /** In how many milliseconds it has a batch; undefined when it is empty, or out. */
@@ -50,41 +47,54 @@ export class MemoryQueue {
     return Math.max(0, Math.max(dueAt, this.blockedUntil) - now);
   }
 
-  shift(): MemoryEntry | undefined {
-    const entry = this.entries[this.start];
-    if (entry !== undefined) {
-      this.drop(1, entry.bytes);
-    }
+  /** Takes the oldest one, to be given up. */
+  evict(): MemoryEntry | undefined {
+    const entry = this.returned.shift() ?? this.fresh.evict();
+    this.bytes -= entry?.bytes ?? 0;
     return entry;
   }
 
   /** Takes what fits into one batch, at least one. */
   take({ maxEvents, maxBytes }: BatchLimits): MemoryEntry[] {
-    const { entries, start } = this;
-    let end = start;
+    const { returned, fresh } = this;
+    const taken: MemoryEntry[] = [];
     let bytes = 0;
-    while (end < entries.length && end - start < maxEvents) {
-      const size = (entries[end] as MemoryEntry).bytes;
-      if (end > start && bytes + size > maxBytes) {
+    const fits = (size: number): boolean =>
+      taken.length < maxEvents &&
+      (taken.length === 0 || bytes + size <= maxBytes);
+    const add = (entry: MemoryEntry): void => {
+      taken.push(entry);
+      bytes += entry.bytes;
+    };
+    for (const entry of returned) {
+      if (!fits(entry.bytes)) {
         break;
       }
-      bytes += size;
-      end++;
+      add(entry);
     }
-    const taken = entries.slice(start, end);
-    this.drop(taken.length, bytes);
+    returned.splice(0, taken.length);
+    if (returned.length === 0) {
+      while (fits(fresh.first?.bytes ?? Infinity)) {
+        const entry = fresh.shift();
+        if (entry === undefined) {
+          break;
+        }
+        add(entry);
+      }
+    }
+    this.bytes -= bytes;
     return taken;
   }
 
   /** Puts entries, which are in order among themselves, back where they were. */
-  putBack(returned: readonly MemoryEntry[]): void {
+  putBack(entries: readonly MemoryEntry[]): void {
     const merged: MemoryEntry[] = [];
-    let at = this.start;
-    for (const entry of returned) {
+    let at = 0;
+    for (const entry of entries) {
       for (
-        let waiting = this.entries[at];
+        let waiting = this.returned[at];
         waiting !== undefined && waiting.seq < entry.seq;
-        waiting = this.entries[at]
+        waiting = this.returned[at]
       ) {
         merged.push(waiting);
         at++;
@@ -92,30 +102,15 @@ export class MemoryQueue {
       merged.push(entry);
       this.bytes += entry.bytes;
     }
-    this.entries = merged.concat(this.entries.slice(at));
-    this.start = 0;
+    this.returned = merged.concat(this.returned.slice(at));
   }
 
+  /** Takes out one that a lease gave back. */
   remove(entry: MemoryEntry): void {
-    const at = this.entries.indexOf(entry, this.start);
+    const at = this.returned.indexOf(entry);
     if (at >= 0) {
-      this.entries.splice(at, 1);
+      this.returned.splice(at, 1);
       this.bytes -= entry.bytes;
-    }
-  }
-
-  private drop(count: number, bytes: number): void {
-    this.bytes -= bytes;
-    this.start += count;
-    if (this.start === this.entries.length) {
-      this.entries = [];
-      this.start = 0;
-    } else if (
-      this.start > MAX_TAKEN &&
-      this.start > this.entries.length >> 1
-    ) {
-      this.entries = this.entries.slice(this.start);
-      this.start = 0;
     }
   }
 }

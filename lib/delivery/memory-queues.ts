@@ -50,12 +50,12 @@ export class MemoryQueues {
     return earliest;
   }
 
-  oldest(): MemoryEntry | undefined {
+  oldest(): MemoryQueue['first'] {
     return this.withOldest()?.first;
   }
 
-  shiftOldest(): MemoryEntry | undefined {
-    return this.withOldest()?.shift();
+  evictOldest(): MemoryEntry | undefined {
+    return this.withOldest()?.evict();
   }
 
   giveBack(
@@ -99,6 +99,6 @@ export class MemoryQueues {
   }
 }
 
-function seqOf(entry: MemoryEntry | undefined): number {
-  return entry?.seq ?? Infinity;
+function seqOf(first: MemoryQueue['first']): number {
+  return first?.seq ?? Infinity;
 }

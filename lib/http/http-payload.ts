@@ -71,10 +71,14 @@ function join(
     head.length + bytesOf(events) + gaps + tail.length,
   );
   let at = head.copy(body, 0);
-  for (const [i, event] of events.entries()) {
-    if (i > 0) {
-      at += gap.copy(body, at);
+  let first = true;
+  for (const event of events) {
+    if (!first) {
+      for (const byte of gap) {
+        body[at++] = byte;
+      }
     }
+    first = false;
     event.writeJson(body, at);
     at += event.bytes;
   }

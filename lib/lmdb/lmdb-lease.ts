@@ -1,39 +1,22 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { storedEvent } from '../core/event/event.js';
 import type { Lease, LeasedEvent, Settlement } from '../delivery/backlog.js';
+import { JsonBytes } from '../delivery/json-bytes.js';
 import type { Chunk } from './chunk.js';
 
-/** How the JSON of events begins. */
-const HEAD = Buffer.from('{"id":"');
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
 /** One event of a lease; its JSON lies in a copy of its chunk. */
-export class LmdbEntry implements LeasedEvent {
+export class LmdbEntry extends JsonBytes implements LeasedEvent {
   attempts = 0;
   /** The lease that has it in care; none once it was given back, or lost. */
   holder: LmdbLease | undefined = undefined;
   state: 'out' | 'settling' | 'gone' = 'out';
-  private madeEvent: TrackingEvent | undefined = undefined;
-  private madeId: string | undefined = undefined;
 
   constructor(
-    private readonly value: Buffer,
-    private readonly at: number,
-    readonly bytes: number,
+    value: Buffer,
+    at: number,
+    bytes: number,
     readonly seq: number,
     readonly chunk: Chunk,
-  ) {}
-
-  get event(): TrackingEvent {
-    return (this.madeEvent ??= storedEvent(
-      this.value.toString('utf8', this.at, this.at + this.bytes),
-      this.bytes,
-    ));
-  }
-
-  get id(): string {
-    return (this.madeId ??= this.readId() ?? this.event.id);
+  ) {
+    super(value, at, bytes);
   }
 
   get acceptedAt(): number {
@@ -42,28 +25,6 @@ export class LmdbEntry implements LeasedEvent {
 
   get index(): number {
     return this.seq - this.chunk.base;
-  }
-
-  writeJson(target: Buffer, at: number): void {
-    this.value.copy(target, at, this.at, this.at + this.bytes);
-  }
-
-  /** Without reading the rest, where that can be done. */
-  private readId(): string | undefined {
-    const start = this.at + HEAD.length;
-    if (HEAD.compare(this.value, this.at, start) !== 0) {
-      return undefined;
-    }
-    for (let end = start; end < this.at + this.bytes; end++) {
-      const byte = this.value[end];
-      if (byte === QUOTE) {
-        return this.value.toString('utf8', start, end);
-      }
-      if (byte === BACKSLASH) {
-        return undefined;
-      }
-    }
-    return undefined;
   }
 }
 

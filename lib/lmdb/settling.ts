@@ -140,7 +140,7 @@ export class Settling implements LeaseOwner {
 
   private write(draft: BacklogDraft, claim: Claim): void {
     const { entry, outcome } = claim;
-    const { chunk, index, event } = entry;
+    const { chunk, index } = entry;
     const { host, letters, ownership } = this.parts;
     if (chunk.range.lost) {
       if (outcome === 'delivered') {
@@ -151,7 +151,7 @@ export class Settling implements LeaseOwner {
     draft.settle(chunk, index);
     if (outcome !== 'delivered') {
       claim.letter ??= letters.make(
-        event,
+        entry.event,
         outcome,
         host.clock.now(),
         ownership.range.id,
