@@ -1,6 +1,6 @@
 /*
- * 200,000 events against a server that refuses every connection, from memory: `node dead-server.mjs <name>`, in a
- * process of its own, writes one line of JSON.
+ * 200,000 events against a server that refuses every connection: `node --expose-gc dead-server.mjs <name>`, in a process
+ * of its own, writes one line of JSON.
  */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ const closed = createServer().listen(0, '127.0.0.1');
 await once(closed, 'listening');
 const { port } = closed.address();
 closed.close();
-const { emit, inside, stats, bytes } = await openContender(
+const { emit, inside, stats } = await openContender(
   'dead',
   process.argv[2],
   `http://127.0.0.1:${port}/in`,
@@ -35,7 +35,7 @@ const { accepted, delivered, dead, depth } = stats();
 process.stdout.write(
   `${JSON.stringify({
     ...{ accepted, delivered, dead, depth },
-    bytesMiB: mib(bytes()),
+
     idleRssMiB: mib(before.rss),
     maxRssMiB: mib(maxRss),
     heapMiB: mib(after.heapUsed - before.heapUsed),

@@ -1,6 +1,5 @@
 import { createTracker } from '../../../dist/core.js';
 import { httpBackend } from '../../../dist/http.js';
-import { lmdbBacklog } from '../../../dist/lmdb.js';
 import { inner, NAME, outer, payload } from '../sample.mjs';
 
 export function ours(url, options = {}) {
@@ -25,10 +24,8 @@ export function ours(url, options = {}) {
         throw new Error(JSON.stringify(tracker.stats()));
       }
     },
+    /** For the server that is dead. */
     stats: () => tracker.stats().backends.backend,
     close: () => tracker.close(),
   };
 }
-
-export const oursOnDisk = (url, folder) =>
-  ours(url, { backlog: lmdbBacklog({ path: folder }) });

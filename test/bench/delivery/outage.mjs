@@ -15,17 +15,17 @@ const AFTER_MS = 4_000;
 const LOOK_MS = 20;
 
 /** An outage of 5 s under 2,500 events a second, one contender after the other: what is lost, and what it costs. */
-export async function outages() {
+export async function outages(set) {
   const results = [];
-  for (const [name] of SETS.outage) {
-    results.push({ name, ...(await outage(name)) });
+  for (const [name] of SETS[set]) {
+    results.push({ name, ...(await outage(set, name)) });
   }
   return results;
 }
 
-async function outage(name) {
+async function outage(set, name) {
   const sink = await startSink();
-  const contender = new ContenderProcess(CONTENDER, ['outage', name, sink.url]);
+  const contender = new ContenderProcess(CONTENDER, [set, name, sink.url]);
   try {
     await sink.ask({ numbered: true });
     await contender.ask('start');

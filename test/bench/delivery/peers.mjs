@@ -1,23 +1,26 @@
 import { context, NAME, payload } from '../sample.mjs';
 
 /*
- * The vendors' own libraries against the same sink, each with batches of the same size and room for as many events as
- * ours has by default; the rest are their defaults.
+ * The vendors' own libraries against the same sink. `tuned`: with the batches, the delay and the room of ours, so that a
+ * burst fits; else with their defaults.
  */
 const BATCH = 500;
 const ROOM = 100_000;
 const INTERVAL_MS = 1_000;
+const TUNED = { tuned: true };
 
-export async function openTelemetry(url) {
+export async function openTelemetry(url, { tuned } = TUNED) {
   const { BatchLogRecordProcessor, LoggerProvider } =
     await import('@opentelemetry/sdk-logs');
   const { OTLPLogExporter } =
     await import('@opentelemetry/exporter-logs-otlp-http');
   const processor = new BatchLogRecordProcessor({
-    exporter: new OTLPLogExporter({ url, concurrencyLimit: ROOM }),
-    maxQueueSize: ROOM,
-    maxExportBatchSize: BATCH,
-    scheduledDelayMillis: INTERVAL_MS,
+    exporter: new OTLPLogExporter({ url }),
+    ...(tuned && {
+      maxQueueSize: ROOM,
+      maxExportBatchSize: BATCH,
+      scheduledDelayMillis: INTERVAL_MS,
+    }),
   });
   const provider = new LoggerProvider({ processors: [processor] });
   const logger = provider.getLogger('bench');
@@ -36,15 +39,17 @@ export async function openTelemetry(url) {
   };
 }
 
-export async function posthog(url) {
+export async function posthog(url, { tuned } = TUNED) {
   const { PostHog } = await import('posthog-node');
   const client = new PostHog('phc_bench', {
     host: new URL(url).origin,
-    flushAt: BATCH,
-    maxBatchSize: BATCH,
-    maxQueueSize: ROOM,
-    flushInterval: INTERVAL_MS,
     disableCompression: true,
+    ...(tuned && {
+      flushAt: BATCH,
+      maxBatchSize: BATCH,
+      maxQueueSize: ROOM,
+      flushInterval: INTERVAL_MS,
+    }),
   });
   // Without a listener it prints each failure.
   client.on('error', () => undefined);
@@ -62,13 +67,12 @@ export async function posthog(url) {
   };
 }
 
-export async function segment(url) {
+export async function segment(url, { tuned } = TUNED) {
   const { Analytics } = await import('@segment/analytics-node');
   const client = new Analytics({
     writeKey: 'bench',
     host: new URL(url).origin,
-    flushAt: BATCH,
-    flushInterval: INTERVAL_MS,
+    ...(tuned && { flushAt: BATCH, flushInterval: INTERVAL_MS }),
   });
   client.on('error', () => undefined);
   return {
@@ -86,13 +90,15 @@ export async function segment(url) {
   };
 }
 
-export async function amplitude(url) {
+export async function amplitude(url, { tuned } = TUNED) {
   const { createInstance, Types } = await import('@amplitude/analytics-node');
   const client = createInstance();
   await client.init('bench', {
     serverUrl: url,
-    flushQueueSize: BATCH,
-    flushIntervalMillis: INTERVAL_MS,
+    ...(tuned && {
+      flushQueueSize: BATCH,
+      flushIntervalMillis: INTERVAL_MS,
+    }),
     logLevel: Types.LogLevel.None,
   }).promise;
   return {
@@ -101,31 +107,6 @@ export async function amplitude(url) {
       client.track(NAME, { ...payload, ...context }, { user_id: 'u_1' });
     },
     flush: () => client.flush().promise,
-    close: () => undefined,
-  };
-}
-
-export async function rudderStack(url) {
-  const { default: Analytics } = await import('@rudderstack/rudder-sdk-node');
-  const client = new Analytics('bench', {
-    dataPlaneUrl: new URL(url).origin,
-    flushAt: BATCH,
-    flushInterval: INTERVAL_MS,
-    maxInternalQueueSize: ROOM,
-    gzip: false,
-    errorHandler: () => undefined,
-  });
-  return {
-    emit: (i) => {
-      payload.amount = i;
-      client.track({
-        userId: 'u_1',
-        event: NAME,
-        properties: { ...payload },
-        context,
-      });
-    },
-    flush: () => client.flush(),
     close: () => undefined,
   };
 }
