@@ -10,7 +10,7 @@ import { openContender } from './open-contender.mjs';
 /** Events a second. */
 export const RATE = 2_500;
 const TICK_MS = 10;
-const END_MS = 10_000;
+const FLUSH_MS = 10_000;
 
 const rssMiB = () => Math.round(process.memoryUsage.rss() / 2 ** 20);
 const [, , set, name, url] = process.argv;
@@ -33,7 +33,7 @@ function start() {
 async function stop() {
   clearInterval(load);
   delay.disable();
-  const late = new Promise((resolve) => setTimeout(resolve, END_MS));
+  const late = new Promise((resolve) => setTimeout(resolve, FLUSH_MS));
   await Promise.race([Promise.resolve(flush()).catch(() => undefined), late]);
   return { ...facts, longestStallMs: Math.round(delay.max / 1e6) };
 }

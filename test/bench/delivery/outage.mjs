@@ -12,6 +12,8 @@ const ON_ITS_WAY = 2_500;
 const BEFORE_MS = 2_000;
 const AWAY_MS = 5_000;
 const AFTER_MS = 4_000;
+/** What has not arrived by then is lost. */
+const END_MS = 10_000;
 const LOOK_MS = 20;
 
 /** An outage of 5 s under 2,500 events a second, one contender after the other: what is lost, and what it costs. */
@@ -46,11 +48,15 @@ async function outage(set, name) {
       }
     }
     const facts = await contender.ask('stop');
-    const { events, unique } = await sink.ask();
+    let got = await sink.ask();
+    for (let ms = 0; ms < END_MS && got.unique < facts.emitted; ms += LOOK_MS) {
+      await sleep(LOOK_MS);
+      got = await sink.ask();
+    }
     return {
       ...facts,
-      lost: facts.emitted - unique,
-      twice: events - unique,
+      lost: facts.emitted - got.unique,
+      twice: got.events - got.unique,
       caughtUpMs,
     };
   } catch (error) {
