@@ -62,6 +62,11 @@ export interface LeasedEvent {
   /** As it was accepted; may be made only when it is asked for. */
   readonly event: TrackingEvent;
   readonly id: string;
+  /**
+   * Whether its id comes after that of the other, in one order for all; where that can be said for less than the ids
+   * cost. False says nothing.
+   */
+  follows?(other: LeasedEvent): boolean;
   /** The size of its JSON. */
   readonly bytes: number;
   /** Epoch milliseconds, on the host's time. */

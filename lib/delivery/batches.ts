@@ -30,39 +30,41 @@ export function batchesOf(
   for (let at = 0; at < events.length; at++) {
     const one = events[at] as LeasedEvent;
     const own = groupOf === undefined ? '' : groupOf(one.event);
-    const isKnown = !ids.add(one.id);
-    if (at > start && (own !== group || isKnown)) {
+    if (at > start && (own !== group || ids.has(one))) {
       batches.push(events.slice(start, at));
       ids.clear();
-      ids.add(one.id);
       start = at;
     }
+    ids.add(one);
     group = own;
   }
   batches.push(events.slice(start));
   return batches;
 }
 
-/** The ids of one batch. Ours ascend, and then there is nothing to remember of them. */
+/** The ids of one batch. Ours ascend: as long as they do, none of them need be known. */
 class BatchIds {
-  private ascending: string[] = [];
+  private ascending: LeasedEvent[] = [];
   private known: Set<string> | undefined = undefined;
 
-  /** Answers false when it is there already. */
-  add(id: string): boolean {
-    if (this.known === undefined) {
-      const last = this.ascending.at(-1);
-      if (last === undefined || last < id) {
-        this.ascending.push(id);
-        return true;
-      }
-      this.known = new Set(this.ascending);
-    }
-    if (this.known.has(id)) {
+  has(event: LeasedEvent): boolean {
+    const last = this.ascending.at(-1);
+    if (
+      this.known === undefined &&
+      (last === undefined || event.follows?.(last) === true)
+    ) {
       return false;
     }
-    this.known.add(id);
-    return true;
+    this.known ??= new Set(this.ascending.map(({ id }) => id));
+    return this.known.has(event.id);
+  }
+
+  add(event: LeasedEvent): void {
+    if (this.known === undefined) {
+      this.ascending.push(event);
+    } else {
+      this.known.add(event.id);
+    }
   }
 
   clear(): void {
