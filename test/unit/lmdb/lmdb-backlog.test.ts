@@ -15,6 +15,7 @@ import fc from 'fast-check';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
 import { eventBytes, eventInContext } from '../../../lib/core/event/event.js';
 import type { Lease, LeasedEvent } from '../../../lib/delivery/backlog.js';
+import { JsonBytes } from '../../../lib/delivery/json-bytes.js';
 import type { LmdbBacklogOptions } from '../../../lib/lmdb.js';
 import { BacklogFile } from '../../../lib/lmdb/backlog-file.js';
 import { keysOf } from '../../../lib/lmdb/backlog-keys.js';
@@ -358,6 +359,22 @@ describe('its dead letters', () => {
     await one.close();
     const next = open();
     expect(await next.drain()).toEqual(idsOf(events.slice(7)));
+  });
+});
+
+describe('what is delivered', () => {
+  it('goes from the file into a body and out of the file without becoming an event', async () => {
+    const one = open();
+    await one.backlog.append(someEvents(3));
+    const made = jest.spyOn(JsonBytes.prototype, 'event', 'get');
+    const lease = await one.lease();
+    for (const leased of lease?.events ?? []) {
+      leased.writeJson(Buffer.alloc(leased.bytes), 0);
+    }
+    await lease?.settle([{ events: lease.events, outcome: 'delivered' }]);
+    expect(one.backlog.stats()).toMatchObject({ delivered: 3, depth: 0 });
+    expect(made).not.toHaveBeenCalled();
+    made.mockRestore();
   });
 });
 
