@@ -13,18 +13,21 @@ const USER_INFO = /^([a-z][a-z\d+.-]*:\/\/)[^/]*@/i;
  *
  * @param raw Node's own request
  * @param source the framework's: it knows the route and, if it trusts a proxy, the client's address
+ * @param route the source's, where it was read before: Express changes the prototype of each request, and V8 then has
+ *   nothing cached of where its properties are
  */
 export function requestFacts(
   id: string,
   raw: IncomingRequest,
   source: RequestSource,
   withIp: boolean,
+  route = source.route,
 ): JsonObject {
   const { headers } = raw;
   const facts: Record<string, string> = { id };
   put(facts, 'method', raw.method);
   put(facts, 'path', withoutQuery(raw.originalUrl ?? raw.url));
-  put(facts, 'route', routeOf(source));
+  put(facts, 'route', routeOf(source, route));
   put(facts, 'host', headers['host'] ?? headers[':authority']);
   put(facts, 'userAgent', headers['user-agent']);
   put(facts, 'referer', withoutQuery(headers['referer']));
@@ -35,18 +38,16 @@ export function requestFacts(
 }
 
 /** The pattern of the matched route with its prefixes, once the framework has matched one. */
-export function routeOf({
-  route,
-  baseUrl,
-  routeOptions,
-}: RequestSource): string | undefined {
-  if (typeof routeOptions?.url === 'string') {
-    return routeOptions.url;
-  }
+export function routeOf(
+  source: RequestSource,
+  route = source.route,
+): string | undefined {
   const path = route?.path;
   if (path === undefined || path === null) {
-    return undefined;
+    const url = source.routeOptions?.url;
+    return typeof url === 'string' ? url : undefined;
   }
+  const { baseUrl } = source;
   // Express takes a text, a RegExp or a list of both.
   const pattern =
     typeof path === 'string' || path instanceof RegExp || Array.isArray(path)

@@ -16,6 +16,10 @@ export interface FrameServices {
   readonly factory: EventFactory;
   readonly reporter: Reporter;
   nextId(): string;
+  /** Told when another route was matched: the host may know its handler. Must not throw. */
+  routeMatched?:
+    | ((frames: RequestFrames, route: RequestSource['route']) => void)
+    | undefined;
 }
 
 /** Where in the app's code an event happened. */
@@ -40,7 +44,7 @@ export class RequestFrames {
   private request: JsonObject | undefined;
   private user: JsonObject | undefined;
   private session: JsonObject | undefined;
-  private handlerFrame: JsonObject | undefined;
+  private handlerFrame: HandlerFrame | undefined;
   private outcome: JsonObject | undefined;
   private changed = false;
   private asking = false;
@@ -56,8 +60,17 @@ export class RequestFrames {
     public source: RequestSource,
   ) {}
 
+  /** @param frame frozen */
   set handler(frame: HandlerFrame) {
-    this.handlerFrame = Object.freeze(frame);
+    this.handlerFrame = frame;
+    this.changed = true;
+  }
+
+  /** No route took the request: not even the one that was matched last. */
+  notTaken(): void {
+    this.matched = this.source.route;
+    this.handlerFrame = undefined;
+    this.execution = undefined;
     this.changed = true;
   }
 
@@ -104,7 +117,7 @@ export class RequestFrames {
       merged['session'] = this.session;
     }
     if (this.handlerFrame !== undefined) {
-      merged['handler'] = this.handlerFrame;
+      merged['handler'] = this.handlerFrame as HandlerFrame & JsonObject;
     }
     return Object.freeze(merged);
   }
@@ -113,18 +126,19 @@ export class RequestFrames {
     if (this.raw === undefined) {
       return;
     }
+    const { route } = this.source;
+    const another = this.matched !== route;
+    if (another) {
+      this.matched = route;
+      this.services.routeMatched?.(this, route);
+    }
     if (this.facts === undefined) {
-      this.facts = this.collect(this.raw);
-      this.matched = this.source.route;
+      this.facts = this.collect(this.raw, route);
       this.request = undefined;
-    } else if (
-      this.facts['route'] === undefined ||
-      this.matched !== this.source.route
-    ) {
-      const route = routeOf(this.source);
-      this.matched = this.source.route;
-      if (route !== undefined) {
-        this.facts = { ...this.facts, route: cut(route) };
+    } else if (another || this.facts['route'] === undefined) {
+      const pattern = routeOf(this.source, route);
+      if (pattern !== undefined) {
+        this.facts = { ...this.facts, route: cut(pattern) };
         this.request = undefined;
       }
     }
@@ -138,9 +152,12 @@ export class RequestFrames {
     }
   }
 
-  private collect(raw: IncomingRequest): JsonObject {
+  private collect(
+    raw: IncomingRequest,
+    route: RequestSource['route'],
+  ): JsonObject {
     const { options, factory } = this.services;
-    const facts = requestFacts(this.id(), raw, this.source, options.ip);
+    const facts = requestFacts(this.id(), raw, this.source, options.ip, route);
     if (options.enrich === undefined) {
       return facts;
     }

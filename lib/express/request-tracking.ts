@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { Clock } from '../core/clock.js';
 import { Deadlines } from '../core/bounds/deadlines.js';
 import type { EventFactory } from '../core/event/event-factory.js';
@@ -15,6 +15,7 @@ import { FlushCoalescer } from './flush-coalescer.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestHost } from './request-context.js';
 import { RequestContext } from './request-context.js';
+import type { FrameServices } from './request-frames.js';
 import type {
   RequestOutcome,
   RequestSource,
@@ -33,6 +34,8 @@ export class RequestTracking implements RequestHost {
   readonly followsRequests: boolean;
   readonly holdTimes: Deadlines;
   readonly holding = new Set<RequestContext>();
+  /** Set by a host that knows the handlers of its routes. */
+  routeMatched: FrameServices['routeMatched'];
   private readonly flushes: FlushCoalescer;
   /** Flushes serve many requests: they run in the context of none. */
   private readonly outside = new AsyncResource('nestjs-tracking');
@@ -263,7 +266,11 @@ export class RequestTracking implements RequestHost {
 }
 
 /** A response of HTTP/2 says 'finish' even when its stream was reset. */
-function isReset(response: object): boolean {
+function isReset(response: ServerResponse): boolean {
+  // What one of HTTP/1 does not have is dear to look for, below Express's prototypes.
+  if (response instanceof ServerResponse) {
+    return false;
+  }
   const { stream } = response as { stream?: { readonly aborted?: boolean } };
   return stream?.aborted === true;
 }

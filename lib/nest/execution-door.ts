@@ -7,6 +7,7 @@ import { RequestContext } from '../express/request-context.js';
 import { ExecutionScopes } from './execution-scopes.js';
 import { reachHandler } from './handler-frame.js';
 import { hasOtherTransports } from './other-transports.js';
+import { requestScope } from './request-scope.js';
 import { answerWithin, observableWithin } from './scoped-answer.js';
 import { TrackingHost } from './tracking-host.js';
 
@@ -53,9 +54,12 @@ export class ExecutionDoor {
 
   /** Tells the request's scope its handler. */
   reachHandler(execution: ExecutionContext): void {
-    // `switchToHttp` makes three functions at each call.
-    const request = execution.getArgByIndex<object>(0);
-    reachHandler(execution, this.store()?.scopeOf(request));
+    const store = this.store();
+    if (store !== undefined) {
+      // `switchToHttp` makes three functions at each call.
+      const request = execution.getArgByIndex<object>(0);
+      reachHandler(execution, requestScope(store, request));
+    }
   }
 
   /** Runs a handler in its scope. What it answers is subscribed to, and torn down, inside. */

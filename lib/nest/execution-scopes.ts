@@ -14,6 +14,7 @@ import {
   sourceOf,
 } from './execution-source.js';
 import { handlerFrame, reachHandler } from './handler-frame.js';
+import { requestScope } from './request-scope.js';
 
 /** The frame of a resolver: several run at once in one request, each in a scope of its own. */
 const RESOLVER_FRAME = 'nestjs-tracking:handler';
@@ -59,7 +60,7 @@ export class ExecutionScopes {
     const request = http.getRequest<
       IncomingRequest & { raw?: IncomingRequest }
     >();
-    let scope = this.store.scopeOf(request);
+    let scope = requestScope(this.store, request);
     if (scope === undefined) {
       const response = http.getResponse<
         ServerResponse & { raw?: ServerResponse }
@@ -68,7 +69,6 @@ export class ExecutionScopes {
         request.raw ?? request,
         response.raw ?? response,
       );
-      this.store.link(request, scope);
       if (scope.owner instanceof RequestContext) {
         scope.owner.bottom.source = request;
       }
@@ -94,10 +94,9 @@ export class ExecutionScopes {
   private operationScope(execution: ExecutionContext): Scope {
     const context = graphqlContext(execution);
     const request = graphqlRequest(execution);
-    const known = [request, context]
-      .filter(isRecord)
-      .map((key) => this.store.scopeOf(key))
-      .find((scope) => scope !== undefined);
+    const known =
+      (request && requestScope(this.store, request)) ??
+      (isRecord(context) ? this.store.scopeOf(context) : undefined);
     if (known !== undefined) {
       return this.inside(known);
     }

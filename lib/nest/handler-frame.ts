@@ -7,11 +7,11 @@ export function handlerFrame(
   execution: ExecutionContext,
   kind: HandlerFrame['kind'],
 ): HandlerFrame & Record<string, string> {
-  return {
+  return Object.freeze({
     kind,
     class: execution.getClass().name,
     method: execution.getHandler().name,
-  };
+  });
 }
 
 /** Tells the scope of an HTTP request its handler. */

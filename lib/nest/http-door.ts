@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { IncomingRequest } from '../express/incoming-request.js';
 import { RequestContext } from '../express/request-context.js';
-import type { RequestSource } from '../express/request-options.js';
 import type { RequestTracking } from '../express/request-tracking.js';
+import type { Fastify } from './fastify-door.js';
+import { openFastifyDoor } from './fastify-door.js';
+import type { RouteHandlers } from './route-handlers.js';
 
 /** The part of Nest's HTTP adapters that is needed here. */
 export interface HttpAdapter {
@@ -11,18 +13,11 @@ export interface HttpAdapter {
   use(...args: unknown[]): unknown;
 }
 
-type FastifyRequest = RequestSource & { readonly raw: IncomingRequest };
-interface FastifyReply {
-  readonly raw: ServerResponse;
-}
-type FastifyHook = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  done: () => void,
+type Middleware = (
+  request: IncomingRequest,
+  response: ServerResponse,
+  next: () => void,
 ) => void;
-interface Fastify {
-  addHook(name: 'onRequest' | 'preValidation', hook: FastifyHook): unknown;
-}
 
 /**
  * Opens a scope for each request, before everything that is done with it. On the adapter itself: a middleware of Nest
@@ -31,14 +26,25 @@ interface Fastify {
 export class HttpDoor {
   private opened: HttpAdapter | undefined;
 
-  constructor(private readonly requests: RequestTracking) {}
+  /** @param handlers absent where routes do not tell their handlers */
+  constructor(
+    private readonly requests: RequestTracking,
+    private readonly handlers: RouteHandlers | undefined,
+  ) {}
 
   /** While the app is created: in front of body parsers, and of most that `main.ts` mounts. */
   open(adapter: HttpAdapter): void {
     if (isFastify(adapter)) {
-      openFastifyDoor(adapter.getInstance() as Fastify, this.requests);
+      const fastify = adapter.getInstance() as Fastify;
+      openFastifyDoor(fastify, this.requests, this.handlers);
     } else {
-      adapter.use(middleware(this.requests));
+      const { handlers } = this;
+      this.requests.routeMatched =
+        handlers &&
+        ((frames, route) => {
+          handlers.reachExpress(frames, route);
+        });
+      adapter.use(opening(this.requests));
     }
     this.opened = adapter;
   }
@@ -54,11 +60,18 @@ export class HttpDoor {
       this.open(adapter);
     } else if (!isFastify(adapter)) {
       // What came between may go on in another context: a session store calls back in that of its own socket.
-      adapter.use(middleware(this.requests));
+      adapter.use(opening(this.requests));
     }
     if (withMiddleware && isFastify(adapter)) {
       // There it runs before every hook.
-      adapter.use(middleware(this.requests));
+      adapter.use(opening(this.requests));
+    }
+  }
+
+  /** Behind all routes of Nest. */
+  close(adapter: HttpAdapter): void {
+    if (this.handlers !== undefined && !isFastify(adapter)) {
+      adapter.use(leaving(this.requests));
     }
   }
 }
@@ -67,13 +80,9 @@ function isFastify(adapter: HttpAdapter): boolean {
   return adapter.getType() === 'fastify';
 }
 
-function middleware(requests: RequestTracking) {
+function opening(requests: RequestTracking): Middleware {
   const { store } = requests.tracker.runtime;
-  return (
-    request: IncomingRequest,
-    response: ServerResponse,
-    next: () => void,
-  ): void => {
+  return (request, response, next) => {
     const scope = requests.open(request, response);
     if (store.current()?.root === scope) {
       next();
@@ -83,24 +92,14 @@ function middleware(requests: RequestTracking) {
   };
 }
 
-function openFastifyDoor(fastify: Fastify, requests: RequestTracking): void {
+/** A request comes here when the routes that it matched did not take it: they are there for other versions. */
+function leaving(requests: RequestTracking): Middleware {
   const { store } = requests.tracker.runtime;
-  fastify.addHook('onRequest', (request, reply, done) => {
-    const scope = requests.open(request.raw, reply.raw);
-    store.link(request, scope);
-    if (scope.owner instanceof RequestContext) {
-      // Guards and plugins set `user` and `session` on Fastify's request, not on Node's.
-      scope.owner.bottom.source = request;
+  return (request, _response, next) => {
+    const owner = store.scopeOf(request)?.owner;
+    if (owner instanceof RequestContext) {
+      owner.bottom.notTaken();
     }
-    store.run(scope, done);
-  });
-  // Hooks and body parsers that came between may go on in another context.
-  fastify.addHook('preValidation', (request, _reply, done) => {
-    const scope = store.scopeOf(request);
-    if (scope === undefined || store.current()?.root === scope) {
-      done();
-    } else {
-      store.run(scope, done);
-    }
-  });
+    next();
+  };
 }

@@ -1,9 +1,10 @@
-import type { NestModule } from '@nestjs/common';
+import type { NestModule, OnModuleInit } from '@nestjs/common';
 import { Global, Inject, Module, Optional } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ExecutionDoor } from './execution-door.js';
 import { HandlerGuard } from './handler.guard.js';
 import { HttpDoor } from './http-door.js';
+import { RouteHandlers } from './route-handlers.js';
 import { TrackingHost } from './tracking-host.js';
 import { TrackingInterceptor } from './tracking.interceptor.js';
 
@@ -16,15 +17,37 @@ import { TrackingInterceptor } from './tracking.interceptor.js';
     TrackingHost,
     ExecutionDoor,
     {
+      provide: RouteHandlers,
+      inject: [TrackingHost, ExecutionDoor],
+      useFactory: async (
+        host: TrackingHost,
+        door: ExecutionDoor,
+      ): Promise<RouteHandlers | null> => {
+        await host.ready();
+        if (!door.tracksHandlers || host.enricher?.extras.middleware !== true) {
+          return null;
+        }
+        const handlers = new RouteHandlers(host.modules);
+        if (!handlers.suffice) {
+          return null;
+        }
+        handlers.mark();
+        return handlers;
+      },
+    },
+    {
       provide: HttpDoor,
-      inject: [TrackingHost],
-      useFactory: async (host: TrackingHost): Promise<HttpDoor | null> => {
+      inject: [TrackingHost, RouteHandlers],
+      useFactory: async (
+        host: TrackingHost,
+        handlers: RouteHandlers | null,
+      ): Promise<HttpDoor | null> => {
         await host.ready();
         const { enricher, adapter } = host;
         if (enricher?.extras.middleware !== true) {
           return null;
         }
-        const door = new HttpDoor(enricher.requests);
+        const door = new HttpDoor(enricher.requests, handlers ?? undefined);
         if (adapter !== undefined) {
           door.open(adapter);
         }
@@ -33,13 +56,16 @@ import { TrackingInterceptor } from './tracking.interceptor.js';
     },
     {
       provide: APP_GUARD,
-      inject: [TrackingHost, ExecutionDoor],
+      inject: [TrackingHost, ExecutionDoor, RouteHandlers],
       useFactory: async (
         host: TrackingHost,
         door: ExecutionDoor,
+        handlers: RouteHandlers | null,
       ): Promise<HandlerGuard | null> => {
         await host.ready();
-        return door.tracksHandlers ? new HandlerGuard(door) : null;
+        return handlers === null && door.tracksHandlers
+          ? new HandlerGuard(door)
+          : null;
       },
     },
     {
@@ -57,7 +83,7 @@ import { TrackingInterceptor } from './tracking.interceptor.js';
   ],
   exports: [TrackingHost, ExecutionDoor],
 })
-export class TrackingHostModule implements NestModule {
+export class TrackingHostModule implements NestModule, OnModuleInit {
   constructor(
     @Inject(TrackingHost) private readonly host: TrackingHost,
     @Optional() @Inject(HttpDoor) private readonly door: HttpDoor | null,
@@ -74,6 +100,14 @@ export class TrackingHostModule implements NestModule {
             'function',
       );
       this.door?.reopen(adapter, withMiddleware);
+    }
+  }
+
+  /** The moment after Nest has mounted its routes, before it mounts what answers where there is none. */
+  onModuleInit(): void {
+    const { adapter } = this.host;
+    if (adapter !== undefined) {
+      this.door?.close(adapter);
     }
   }
 }
