@@ -10,6 +10,7 @@ import { hostTracker } from '../core/tracker/create-tracker.js';
 import { TrackingError } from '../core/errors.js';
 import type { ScopedTracker } from '../core/tracker/scoped-tracker.js';
 import type { Tracker } from '../core/tracker/tracker.js';
+import { show } from '../core/show.js';
 import { isRecord, Problems } from '../core/validation.js';
 import { resolveRequestOptions } from '../express/request-options.js';
 import { RequestTracking } from '../express/request-tracking.js';
@@ -152,12 +153,23 @@ export class TrackingHost
 
   /** From now on nobody can mark the events of everybody. Not yet: the hooks of the app run after this one. */
   onApplicationBootstrap(): void {
+    this.warnWithoutEnricher();
     if (this.servesHttp()) {
       this.adapterHost.listen$.subscribe(() => {
         for (const { tracker } of this.instances.values()) {
           tracker.runtime.base.sealed = true;
         }
       });
+    }
+  }
+
+  /** Nothing else would tell: events just have no request. */
+  private warnWithoutEnricher(): void {
+    if (this.instances.size > 0 && this.enricherName() === undefined) {
+      const names = [...this.instances.keys()].map((name) => show(name));
+      new Logger('TrackingModule').warn(
+        `none of the instances ${names.join(', ')} is named ${show(DEFAULT_NAME)}: events carry no request, user, session or handler; leave out the name of the one that shall follow requests`,
+      );
     }
   }
 

@@ -1,6 +1,13 @@
 import type { DynamicModule, Type } from '@nestjs/common';
-import { Controller, Get, Inject, Injectable, Module } from '@nestjs/common';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+} from '@nestjs/common';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type {
   Tracker,
   TrackingModuleOptions,
@@ -393,6 +400,28 @@ describe.each(ADAPTERS)('named instances on %s', (adapter) => {
     expect((await event('audited.seen')).context).toMatchObject({
       request: { by: 'audit' },
     });
+  });
+
+  it('are told where none of them is the default one, and so none follows requests', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    try {
+      const named = (name: string) => (options: TrackingModuleOptions) =>
+        TrackingModule.forRoot({ ...options, name });
+      const app = await nestApp(adapter)
+        .trackingModule(named('audit'))
+        .trackingModule(named('billing'))
+        .imports(feature('audited', [], getTrackerToken('audit')))
+        .start();
+      await app.visit('/audited');
+      expect((await app.event('audited.seen')).context).toStrictEqual({});
+      expect(warn.mock.calls).toStrictEqual([
+        [
+          'none of the instances "audit", "billing" is named "default": events carry no request, user, session or handler; leave out the name of the one that shall follow requests',
+        ],
+      ]);
+    } finally {
+      warn.mockRestore();
+    }
   });
 
   it('of two apps in one process never meet', async () => {
