@@ -25,6 +25,8 @@ type Middleware = (
  */
 export class HttpDoor {
   private opened: HttpAdapter | undefined;
+  /** Whether what is mounted on Fastify's adapter comes behind a middleware of ours. */
+  private mounted = false;
 
   /** @param handlers absent where routes do not tell their handlers */
   constructor(
@@ -37,6 +39,7 @@ export class HttpDoor {
     if (isFastify(adapter)) {
       const fastify = adapter.getInstance() as Fastify;
       openFastifyDoor(fastify, this.requests, this.handlers);
+      this.awaitMounting(adapter);
     } else {
       const { handlers } = this;
       this.requests.routeMatched =
@@ -64,8 +67,24 @@ export class HttpDoor {
     }
     if (withMiddleware && isFastify(adapter)) {
       // There it runs before every hook.
+      this.mounted = true;
       adapter.use(opening(this.requests));
     }
+  }
+
+  /**
+   * What an app mounts on Fastify's adapter runs before every hook. The first of it finds ours in front; where there is
+   * none, requests do not pay for the engine that runs them.
+   */
+  private awaitMounting(adapter: HttpAdapter): void {
+    const use = adapter.use.bind(adapter);
+    adapter.use = (...args) => {
+      if (!this.mounted) {
+        this.mounted = true;
+        use(opening(this.requests));
+      }
+      return use(...args);
+    };
   }
 
   /** Behind all routes of Nest. */

@@ -424,6 +424,41 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
     });
   });
 
+  it('is in the scope where main.ts mounts it, and so is what comes later', async () => {
+    const app = await nestApp(adapter)
+      .controllers(Things)
+      .module(WithMiddleware)
+      .with((nest) => {
+        const tracker = nest.get<Tracker>(getTrackerToken());
+        const mount = (name: string) =>
+          nest.use(
+            (_request: unknown, _response: unknown, next: () => void) => {
+              tracker.emit(name);
+              elsewhere.runInAsyncScope(next);
+            },
+          );
+        mount('mounted');
+        mount('mounted.elsewhere');
+      })
+      .start();
+    await app.visit('/things/7');
+    await app.event('timer');
+    expect(framesOf(app, '/things/7')).toMatchObject({
+      mounted: 'request',
+      middleware: 'request',
+      'middleware.later': 'request',
+      guard: 'handler request',
+      handler: 'handler request',
+    });
+    expect(
+      new Set(
+        app.memory.events
+          .filter(({ name }) => name !== 'mounted.elsewhere')
+          .map((event) => requestOf(event)['id']),
+      ).size,
+    ).toBe(1);
+  });
+
   it('is in the scope with the testing module too', async () => {
     const memory = memoryBackend();
     const testing = await Test.createTestingModule({
