@@ -54,7 +54,7 @@ export class RequestContext implements ScopeOwner {
 
   constructor(
     private readonly tracking: RequestHost,
-    raw: IncomingRequest,
+    readonly raw: IncomingRequest,
   ) {
     const { options } = tracking;
     this.bottom = new RequestFrames(tracking, raw, raw);

@@ -82,6 +82,22 @@ export class RequestTracking implements RequestHost {
     return scope;
   }
 
+  /** Runs what comes next in the scope of a request. */
+  enter(
+    request: IncomingRequest,
+    response: ServerResponse,
+    next: () => void,
+  ): void {
+    const { store } = this.tracker.runtime;
+    const owner = store.current()?.owner;
+    if (owner instanceof RequestContext && owner.raw === request) {
+      // Another door was opened before, and the app may have entered more since.
+      next();
+    } else {
+      store.run(this.open(request, response), next);
+    }
+  }
+
   /** A scope for what is no HTTP request. */
   openFor(owner: ScopeOwner): Scope {
     const { store, base } = this.tracker.runtime;

@@ -39,14 +39,7 @@ export function trackingMiddleware<Events>(
     );
   }
   const tracking = new RequestTracking(known, resolveRequestOptions(options));
-  const { store } = known.runtime;
   return (request, response, next) => {
-    const scope = tracking.open(request, response);
-    if (store.current()?.root === scope) {
-      // Another tracker's middleware was here before, and the app has entered more since.
-      next();
-    } else {
-      store.run(scope, next);
-    }
+    tracking.enter(request, response, next);
   };
 }

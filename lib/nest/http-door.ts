@@ -100,14 +100,8 @@ function isFastify(adapter: HttpAdapter): boolean {
 }
 
 function opening(requests: RequestTracking): Middleware {
-  const { store } = requests.tracker.runtime;
   return (request, response, next) => {
-    const scope = requests.open(request, response);
-    if (store.current()?.root === scope) {
-      next();
-    } else {
-      store.run(scope, next);
-    }
+    requests.enter(request, response, next);
   };
 }
 
