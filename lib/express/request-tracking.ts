@@ -166,7 +166,9 @@ export class RequestTracking implements RequestHost {
     const end = (aborted: boolean): void => {
       if (open) {
         open = false;
-        const sent = response.headersSent && gate?.holdsBack !== true;
+        // No response is complete without its head, but for one that is still kept back.
+        const sent =
+          (!aborted || response.headersSent) && gate?.holdsBack !== true;
         store.run(scope, () => {
           context.end(sent ? response.statusCode : undefined, aborted);
         });
