@@ -10,8 +10,11 @@ export type {
   LeaseRequest,
   Settlement,
 } from './delivery/backlog.js';
-export type { ConcurrencyRange } from './delivery/adaptive-concurrency.js';
-export type { CircuitState, PauseReason } from './delivery/circuit.js';
+export type { ConcurrencyRange } from './delivery/destination/adaptive-concurrency.js';
+export type {
+  CircuitState,
+  PauseReason,
+} from './delivery/destination/circuit.js';
 export type {
   DeadLetter,
   DeadLetterFilter,
@@ -34,14 +37,17 @@ export {
   DEFAULT_CONCURRENCY,
   DEFAULT_RETRY,
 } from './delivery/delivery-settings.js';
-export type { Conflict } from './delivery/judgement.js';
-export type { LostBatch, OnDeadLetter } from './delivery/lost-events.js';
-export { memoryBacklog } from './delivery/memory-backlog.js';
+export type { Conflict } from './delivery/answers/judgement.js';
+export type {
+  LostBatch,
+  OnDeadLetter,
+} from './delivery/settling/lost-events.js';
+export { memoryBacklog } from './delivery/memory/memory-backlog.js';
 export type {
   MemoryBacklogOptions,
   Overflow,
-} from './delivery/memory-backlog-options.js';
-export type { DeadLetterBounds } from './delivery/memory-dead-letters.js';
+} from './delivery/memory/memory-backlog-options.js';
+export type { DeadLetterBounds } from './delivery/memory/memory-dead-letters.js';
 export type {
   BatchInfo,
   DestinationAnswer,

@@ -3,8 +3,8 @@ import type { TrackingReport } from '../core/report.js';
 import { messageOf } from '../core/show.js';
 import type { SendError, SendResult } from '../formats/encoder.js';
 import type { Settlement } from './backlog.js';
-import type { Batch } from './batch.js';
-import type { Circuit, CircuitState } from './circuit.js';
+import type { Batch } from './lanes/batch.js';
+import type { Circuit, CircuitState } from './destination/circuit.js';
 import type { DeathCause } from './dead-letter.js';
 import {
   publishAttempt,

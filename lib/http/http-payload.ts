@@ -1,5 +1,5 @@
 import type { LeasedEvent } from '../delivery/backlog.js';
-import { bytesOf } from '../delivery/batches.js';
+import { bytesOf } from '../delivery/lanes/batches.js';
 import type {
   BatchInfo,
   EncodedBatch,

@@ -2,8 +2,8 @@ import type { buildConnector, Dispatcher } from 'undici';
 import { Agent } from 'undici';
 import type { Clock } from '../core/clock.js';
 import { messageOf } from '../core/show.js';
-import { classifyAnswer } from '../delivery/classify-answer.js';
-import { retryAfterMs } from '../delivery/retry-after.js';
+import { classifyAnswer } from '../delivery/answers/classify-answer.js';
+import { retryAfterMs } from '../delivery/destination/retry-after.js';
 import type { SendInfo, Transport } from '../delivery/transport.js';
 import type {
   DestinationAnswer,

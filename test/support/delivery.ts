@@ -8,8 +8,8 @@ import {
   DEFAULT_BATCH,
   DEFAULT_RETRY,
 } from '../../lib/delivery/delivery-settings.js';
-import type { LostBatch } from '../../lib/delivery/lost-events.js';
-import { memoryBacklog } from '../../lib/delivery/memory-backlog.js';
+import type { LostBatch } from '../../lib/delivery/settling/lost-events.js';
+import { memoryBacklog } from '../../lib/delivery/memory/memory-backlog.js';
 import type { SendInfo } from '../../lib/delivery/transport.js';
 import type { SendResult } from '../../lib/formats/encoder.js';
 import { ordinaryEvents } from '../../lib/testing/contract-events.js';

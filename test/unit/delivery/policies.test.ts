@@ -1,15 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { AdaptiveConcurrency } from '../../../lib/delivery/adaptive-concurrency.js';
-import { backoffMs, probeDelayMs } from '../../../lib/delivery/backoff.js';
+import { AdaptiveConcurrency } from '../../../lib/delivery/destination/adaptive-concurrency.js';
+import {
+  backoffMs,
+  probeDelayMs,
+} from '../../../lib/delivery/destination/backoff.js';
 import type { LeasedEvent } from '../../../lib/delivery/backlog.js';
-import { batchesOf, halves } from '../../../lib/delivery/batches.js';
-import { BodyLimit } from '../../../lib/delivery/body-limit.js';
-import { Circuit } from '../../../lib/delivery/circuit.js';
-import { classifyAnswer } from '../../../lib/delivery/classify-answer.js';
-import { tooLate } from '../../../lib/delivery/give-up.js';
-import { boundedPartitions } from '../../../lib/delivery/partitions.js';
-import { Pauses } from '../../../lib/delivery/pauses.js';
-import { retryAfterMs } from '../../../lib/delivery/retry-after.js';
+import { batchesOf, halves } from '../../../lib/delivery/lanes/batches.js';
+import { BodyLimit } from '../../../lib/delivery/destination/body-limit.js';
+import { Circuit } from '../../../lib/delivery/destination/circuit.js';
+import { classifyAnswer } from '../../../lib/delivery/answers/classify-answer.js';
+import { tooLate } from '../../../lib/delivery/answers/give-up.js';
+import { boundedPartitions } from '../../../lib/delivery/lanes/partitions.js';
+import { Pauses } from '../../../lib/delivery/destination/pauses.js';
+import { retryAfterMs } from '../../../lib/delivery/destination/retry-after.js';
 import { steadyTime } from '../../../lib/delivery/steady-time.js';
 import { ordinaryEvents } from '../../../lib/testing/contract-events.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';

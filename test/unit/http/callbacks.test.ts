@@ -4,7 +4,7 @@ import { secretsOf, withoutSecrets } from '../../../lib/http/secrets.js';
 import type { HttpBackendOptions } from '../../../lib/http/http-options.js';
 import { jsonEncoder } from '../../../lib/formats/json.encoder.js';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
+import { memoryBacklog } from '../../../lib/delivery/memory/memory-backlog.js';
 import type { EncodedBatch, Encoder } from '../../../lib/formats/encoder.js';
 import { httpBackend } from '../../../lib/http/http-backend.js';
 import { record } from '../../support/recording.js';
