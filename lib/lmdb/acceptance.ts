@@ -1,7 +1,7 @@
 import type { TrackingEvent } from '../core/event/event.js';
 import { eventBytes } from '../core/event/event.js';
 import type { MaybePromise } from '../core/processing/processor.js';
-import { RoomWaiters } from '../delivery/settling/room-waiters.js';
+import { RoomWaiters } from '../delivery/room-waiters.js';
 import type { DeathCause } from '../delivery/dead-letter.js';
 import type { BacklogParts } from './backlog-parts.js';
 import type { Fresh } from './chunk.js';

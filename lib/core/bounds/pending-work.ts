@@ -1,14 +1,9 @@
 import type { Clock } from '../clock.js';
 import { Deadlines } from './deadlines.js';
 
-/** What a wait ends with when its time is up. */
-export const TIMED_OUT = Symbol('timed out');
-
-export interface PendingBounds {
+interface PendingBounds {
   readonly maxPending: number;
   readonly pendingBytes: number;
-  /** Longest time for one piece of work. */
-  readonly timeoutMs: number;
   /** Longest wait for room. */
   readonly blockTimeoutMs: number;
 }
@@ -19,17 +14,15 @@ interface Waiter {
 }
 
 /**
- * Bounds what one node of the topology has under way: how many, how large, how long.
+ * Bounds what one node of the topology has under way: how many, how large.
  *
  * Invariants
  * - Those who wait get room in the order in which they came, and have it in the moment in which it is given: nobody waits
  *   for longer than the block timeout.
- * - What timed out takes no room any more.
  */
 export class PendingWork {
   private count = 0;
   private bytes = 0;
-  private readonly deadlines: Deadlines;
   private readonly blocked: Deadlines;
   private readonly waiting = new Set<Waiter>();
 
@@ -37,7 +30,6 @@ export class PendingWork {
     clock: Clock,
     private readonly bounds: PendingBounds,
   ) {
-    this.deadlines = new Deadlines(clock, bounds.timeoutMs);
     this.blocked = new Deadlines(clock, bounds.blockTimeoutMs);
   }
 
@@ -79,21 +71,6 @@ export class PendingWork {
     this.count--;
     this.bytes -= bytes;
     this.admitWaiting();
-  }
-
-  /** Settles as the work does, or resolves to TIMED_OUT, whichever comes first. */
-  async inTime<T>(work: PromiseLike<T>): Promise<T | typeof TIMED_OUT> {
-    let stop: (() => void) | undefined;
-    try {
-      return await new Promise<T | typeof TIMED_OUT>((resolve, reject) => {
-        stop = this.deadlines.start(() => {
-          resolve(TIMED_OUT);
-        });
-        work.then(resolve, reject);
-      });
-    } finally {
-      stop?.();
-    }
   }
 
   private admitWaiting(): void {

@@ -2,7 +2,8 @@ import type { TrackedEvent } from '../event/event.js';
 import { eventBytes } from '../event/event.js';
 import type { NodeServices } from '../topology/node.js';
 import type { Trace } from '../topology/outcome.js';
-import { PendingWork, TIMED_OUT } from '../bounds/pending-work.js';
+import { Deadlines, TIMED_OUT } from '../bounds/deadlines.js';
+import { PendingWork } from '../bounds/pending-work.js';
 import { readAnswer } from './processor-answer.js';
 import type { ProcessingStep } from './processing-step.js';
 import type { DropReason } from './processor.js';
@@ -27,16 +28,16 @@ export type Onward = (
  */
 export class ProcessorChain {
   private readonly pending: PendingWork;
+  private readonly times: Deadlines;
 
   constructor(
     private readonly path: string,
     private readonly services: NodeServices,
     private readonly onward: Onward,
   ) {
-    this.pending = new PendingWork(services.clock, {
-      ...services.limits,
-      timeoutMs: services.limits.processorTimeoutMs,
-    });
+    const { clock, limits } = services;
+    this.pending = new PendingWork(clock, limits);
+    this.times = new Deadlines(clock, limits.processorTimeoutMs);
   }
 
   run(
@@ -124,7 +125,7 @@ export class ProcessorChain {
       return undefined;
     }
     try {
-      const settled = await this.pending.inTime(work);
+      const settled = await this.times.inTime(work);
       return settled === TIMED_OUT
         ? this.late(step, event, trace)
         : this.accept(settled, event, trace);

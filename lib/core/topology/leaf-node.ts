@@ -44,10 +44,7 @@ export class LeafNode implements TopologyNode {
         this.settled(sending, settled);
       },
     );
-    this.pending = new PendingWork(clock, {
-      ...limits,
-      timeoutMs: limits.sendTimeoutMs,
-    });
+    this.pending = new PendingWork(clock, limits);
     backend.attach?.({
       tracker: services.tracker,
       path,

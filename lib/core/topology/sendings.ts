@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Clock, TimerHandle } from '../clock.js';
+import { Alarm } from '../bounds/alarm.js';
+import type { Clock } from '../clock.js';
 import type { TrackedEvent } from '../event/event.js';
 import type { Trace } from './outcome.js';
 import { UnderWay } from './under-way.js';
@@ -46,23 +47,26 @@ export class Sendings {
   private readonly outside = new AsyncResource('nestjs-tracking');
   private readonly groups = new Set<Group>();
   private latest: Group | undefined;
-  private timer: TimerHandle;
-  private armed = false;
+  private readonly alarm: Alarm;
 
   constructor(
     private readonly clock: Clock,
     private readonly timeoutMs: number,
     /** Must not throw. */
     private readonly settle: (sending: Sending, settled: Settled) => void,
-  ) {}
+  ) {
+    this.alarm = new Alarm(clock, () => {
+      this.sweep();
+    });
+  }
 
   wait(answer: PromiseLike<unknown>, sending: Sending): void {
     const group =
       this.latest?.answer === answer ? this.latest : this.begin(answer);
     group.sendings.push(sending);
     sending.dueMs = this.clock.monotonicMs() + this.timeoutMs;
-    if (!this.armed) {
-      this.arm(sending.dueMs);
+    if (!this.alarm.isSet) {
+      this.alarm.set(sending.dueMs);
     }
   }
 
@@ -84,9 +88,8 @@ export class Sendings {
 
   private end(group: Group, settled: Settled): void {
     this.forget(group);
-    if (this.groups.size === 0 && this.armed) {
-      this.armed = false;
-      this.clock.clearTimeout(this.timer);
+    if (this.groups.size === 0) {
+      this.alarm.set(Infinity);
     }
     const { sendings } = group;
     if (sendings.length > 1) {
@@ -111,15 +114,6 @@ export class Sendings {
     }
   }
 
-  private arm(dueMs: number): void {
-    this.armed = true;
-    const wait = Math.max(0, dueMs - this.clock.monotonicMs());
-    this.timer = this.clock.setTimeout(() => {
-      this.armed = false;
-      this.sweep();
-    }, wait);
-  }
-
   private sweep(): void {
     const now = this.clock.monotonicMs();
     let next = Infinity;
@@ -135,8 +129,8 @@ export class Sendings {
       this.settleAll(late, LATE);
     }
     // Whoever was told may have sent something.
-    if (next < Infinity && !this.armed) {
-      this.arm(next);
+    if (!this.alarm.isSet) {
+      this.alarm.set(next);
     }
   }
 }

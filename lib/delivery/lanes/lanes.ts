@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.js';
-import { Alarm } from '../settling/alarm.js';
+import { Alarm } from '../../core/bounds/alarm.js';
 import type { Attempts } from './attempts.js';
 import type { Line } from './batch.js';
 import type { DeliveryParts } from '../delivery-parts.js';
@@ -52,13 +52,24 @@ export class Lanes<Payload> {
     this.clock = clock;
     const intake = new Intake<Payload>(this.ordered, groupOf, newId);
     this.leasing = new Leasing(
-      ...([clock, settings, plan, destination] as const),
-      ...([reporter, recorder, intake, held] as const),
+      clock,
+      settings,
+      plan,
+      destination,
+      reporter,
+      recorder,
+      intake,
+      held,
     );
     this.probes = new Probes(destination, this.leasing, intake, held);
     this.rounds = new Rounds(
-      ...([clock, attempts, destination, recorder] as const),
-      ...([intake, held, ending] as const),
+      clock,
+      attempts,
+      destination,
+      recorder,
+      intake,
+      held,
+      ending,
     );
     this.alarm = new Alarm(clock, () => {
       this.pump();

@@ -4,7 +4,7 @@ import type { MaybePromise } from '../../core/processing/processor.js';
 import type { BacklogHost } from '../backlog.js';
 import type { EventStamp } from '../event-stamp.js';
 import type { MemoryBacklogSettings } from './memory-backlog-options.js';
-import { RoomWaiters } from '../settling/room-waiters.js';
+import { RoomWaiters } from '../room-waiters.js';
 
 /** What an admission asks of the store that it is for. */
 export interface AdmissionStore {

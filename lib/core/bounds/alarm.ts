@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from '../../core/clock.js';
+import type { Clock, TimerHandle } from '../clock.js';
 
 /** One timer for whatever comes next. */
 export class Alarm {
