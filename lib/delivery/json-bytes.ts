@@ -34,6 +34,15 @@ export class JsonBytes {
     return (this.madeId ??= this.readId() ?? this.event.id);
   }
 
+  /** Whether it can be read at all, as far as its id tells; no text is made where that can be seen in the bytes. */
+  get hasId(): boolean {
+    try {
+      return this.idEnd() !== undefined || typeof this.event.id === 'string';
+    } catch {
+      return false;
+    }
+  }
+
   /** Whether its id comes after that of the other, as far as that shows without making text of them. */
   follows(other: LeasedEvent): boolean {
     if (!(other instanceof JsonBytes && this.startsAsUsual())) {
@@ -71,15 +80,22 @@ export class JsonBytes {
 
   /** Without reading the rest, where that can be done. */
   private readId(): string | undefined {
+    const end = this.idEnd();
+    return end === undefined
+      ? undefined
+      : (this.json as DirectBuffer).utf8Slice(this.at + HEAD.length, end);
+  }
+
+  /** Where its id ends, unless that cannot be told without reading the rest. */
+  private idEnd(): number | undefined {
     const { json, at } = this;
     if (!this.startsAsUsual()) {
       return undefined;
     }
-    const start = at + HEAD.length;
-    for (let end = start; end < at + this.bytes; end++) {
+    for (let end = at + HEAD.length; end < at + this.bytes; end++) {
       const byte = json[end];
       if (byte === QUOTE) {
-        return (json as DirectBuffer).utf8Slice(start, end);
+        return end;
       }
       if (byte === BACKSLASH) {
         return undefined;

@@ -1,5 +1,5 @@
 import type { TrackingEvent } from '../core/event/event.js';
-import { storedEvent } from '../core/event/event.js';
+import { JsonBytes } from '../delivery/json-bytes.js';
 import type { BacklogFile } from './backlog-file.js';
 import { marksOf } from './backlog-keys.js';
 import type { Chunk } from './chunk.js';
@@ -68,35 +68,35 @@ export class ChunkReader {
   }
 
   eventOf(index: number): TrackingEvent {
-    const size = this.sizeOf(index);
-    const start = this.offsetOf(index);
-    return storedEvent(this.value.toString('utf8', start, start + size), size);
+    const { value } = this;
+    return new JsonBytes(value, this.offsetOf(index), this.sizeOf(index)).event;
   }
 
   /**
    * Whether an event looks like one: where a file was overwritten, no beginnings and ends are in their places. Reading
    * all of each event would cost more than storing it did.
    *
-   * @param idOf reads the id of the event
+   * @param json its bytes
    */
-  isSound(index: number, idOf: () => unknown): boolean {
-    if (
-      !this.isWhole ||
-      this.value[this.offsetOf(index) + this.sizeOf(index) - 1] !== BRACE
-    ) {
-      return false;
-    }
+  isSound(index: number, json: JsonBytes): boolean {
+    return this.endsAsUsual(index) && json.hasId;
+  }
+
+  /** The event, unless it cannot be read. */
+  soundEventOf(index: number): TrackingEvent | undefined {
+    const event = this.eventOf(index);
     try {
-      return typeof idOf() === 'string';
+      return this.endsAsUsual(index) && typeof event.id === 'string'
+        ? event
+        : undefined;
     } catch {
-      return false;
+      return undefined;
     }
   }
 
-  /** The same, unless it cannot be read. */
-  soundEventOf(index: number): TrackingEvent | undefined {
-    const event = this.eventOf(index);
-    return this.isSound(index, () => event.id) ? event : undefined;
+  private endsAsUsual(index: number): boolean {
+    const last = this.offsetOf(index) + this.sizeOf(index) - 1;
+    return this.isWhole && this.value[last] === BRACE;
   }
 }
 

@@ -68,7 +68,7 @@ export class EventsInCare {
         seq,
         chunk,
       );
-      if (!reader.isSound(index, () => entry.id)) {
+      if (!reader.isSound(index, entry)) {
         unreadable.push({ chunk, index, size });
         continue;
       }

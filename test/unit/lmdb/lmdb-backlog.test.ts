@@ -363,10 +363,11 @@ describe('its dead letters', () => {
 });
 
 describe('what is delivered', () => {
-  it('goes from the file into a body and out of the file without becoming an event', async () => {
+  it('goes from the file into a body and out of the file without becoming an event, or its id a text', async () => {
     const one = open();
     await one.backlog.append(someEvents(3));
     const made = jest.spyOn(JsonBytes.prototype, 'event', 'get');
+    const ids = jest.spyOn(JsonBytes.prototype, 'id', 'get');
     const lease = await one.lease();
     for (const leased of lease?.events ?? []) {
       leased.writeJson(Buffer.alloc(leased.bytes), 0);
@@ -374,7 +375,9 @@ describe('what is delivered', () => {
     await lease?.settle([{ events: lease.events, outcome: 'delivered' }]);
     expect(one.backlog.stats()).toMatchObject({ delivered: 3, depth: 0 });
     expect(made).not.toHaveBeenCalled();
+    expect(ids).not.toHaveBeenCalled();
     made.mockRestore();
+    ids.mockRestore();
   });
 });
 
