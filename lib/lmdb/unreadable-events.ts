@@ -22,5 +22,6 @@ export function giveUpUnreadable(
     code: 'backlog_failed',
     message: `${file.path} is damaged: ${events.length} events in it cannot be read, and are lost`,
   });
+  // Nothing of them can be handed over, but whoever waits for them to be settled has to hear of it.
   host.lost([], { reason: 'unencodable' });
 }

@@ -1,6 +1,3 @@
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -8,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createTracker } from '../../lib/core.js';
 import type { BacklogStats } from '../../lib/delivery/backlog.js';
 import { httpBackend, memoryBacklog } from '../../lib/http.js';
+import { freePort } from '../support/free-port.mjs';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -16,16 +14,6 @@ const MIB = 2 ** 20;
 const EVENTS = 200_000;
 const PER_TURN = 2_000;
 const MAX_BYTES = 64 * MIB;
-
-/** A port on which nobody listens. */
-async function deadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function memory(): { heap: number; buffers: number } {
   collectGarbage();
@@ -40,7 +28,7 @@ describe('200,000 events against a dead server', () => {
     const tracker = createTracker({
       backends: {
         http: httpBackend({
-          url: `http://127.0.0.1:${await deadPort()}/`,
+          url: `http://127.0.0.1:${await freePort()}/`,
           backlog,
           onDeadLetter: ({ reason, events }) => {
             lost.set(reason, (lost.get(reason) ?? 0) + events.length);

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PackedPackage } from '../support/packed-package.js';
@@ -14,6 +12,7 @@ import {
   readSamples,
 } from '../support/readme-samples.js';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.mjs';
 
 const BUILD_MS = 120_000;
 const RUN_MS = 60_000;
@@ -169,13 +168,4 @@ async function serve(folder: string, sample: Sample): Promise<string> {
   server.kill('SIGTERM');
   await exited;
   return printed;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

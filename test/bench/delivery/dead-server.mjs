@@ -2,21 +2,16 @@
  * 200,000 events against a server that refuses every connection: `node --expose-gc dead-server.mjs <name>`, in a process
  * of its own, writes one line of JSON.
  */
-import { createServer } from 'node:http';
-import { once } from 'node:events';
+import { freePort } from '../../support/free-port.mjs';
 import { inChunks } from './emitting.mjs';
 import { openContender } from './open-contender.mjs';
 
 const EVENTS = 200_000;
 
-const closed = createServer().listen(0, '127.0.0.1');
-await once(closed, 'listening');
-const { port } = closed.address();
-closed.close();
 const { emit, inside, stats } = await openContender(
   'dead',
   process.argv[2],
-  `http://127.0.0.1:${port}/in`,
+  `http://127.0.0.1:${await freePort()}/in`,
 );
 const before = process.memoryUsage();
 let maxRss = 0;
@@ -35,7 +30,6 @@ const { accepted, delivered, dead, depth } = stats();
 process.stdout.write(
   `${JSON.stringify({
     ...{ accepted, delivered, dead, depth },
-
     idleRssMiB: mib(before.rss),
     maxRssMiB: mib(maxRss),
     heapMiB: mib(after.heapUsed - before.heapUsed),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createTracker, eventJson, eventUtf8 } from '../../../dist/core.js';
+import * as peers from '../peers.mjs';
 import { context, event, inner, NAME, outer, payload } from '../sample.mjs';
 
 /*
@@ -110,8 +111,6 @@ async function pino(checking) {
 }
 
 async function openTelemetry() {
-  const { BatchLogRecordProcessor, LoggerProvider } =
-    await import('@opentelemetry/sdk-logs');
   const { JsonLogsSerializer } =
     await import('@opentelemetry/otlp-transformer');
   const exporter = {
@@ -122,56 +121,25 @@ async function openTelemetry() {
     forceFlush: async () => undefined,
     shutdown: async () => undefined,
   };
-  const processor = new BatchLogRecordProcessor({
-    exporter,
+  return peers.openTelemetry(exporter, {
     maxQueueSize: 4096,
     maxExportBatchSize: 512,
   });
-  const provider = new LoggerProvider({ processors: [processor] });
-  const logger = provider.getLogger('bench');
-  return {
-    emit: (i) => {
-      payload.amount = i;
-      logger.emit({
-        eventName: NAME,
-        timestamp: Date.now(),
-        body: { ...payload },
-        attributes: context,
-      });
-    },
-    flush: () => provider.forceFlush(),
-  };
 }
 
-async function posthog() {
-  const { PostHog } = await import('posthog-node');
-  const client = new PostHog('phc_bench', {
+const posthog = () =>
+  peers.posthog({
     host: 'http://127.0.0.1:9',
     flushAt: 100,
     flushInterval: 60_000,
-    disableCompression: true,
     fetch: async (_url, { body }) => {
       look(body);
       return { status: 200, text: async () => '{}', json: async () => ({}) };
     },
   });
-  return {
-    emit: (i) => {
-      payload.amount = i;
-      client.capture({
-        distinctId: 'u_1',
-        event: NAME,
-        properties: { ...payload, ...context },
-      });
-    },
-    flush: () => client.flush(),
-  };
-}
 
-async function segment() {
-  const { Analytics } = await import('@segment/analytics-node');
-  const client = new Analytics({
-    writeKey: 'bench',
+const segment = () =>
+  peers.segment({
     flushAt: 100,
     flushInterval: 60_000,
     httpClient: async (_url, { body }) => {
@@ -179,27 +147,11 @@ async function segment() {
       return { status: 200, statusText: 'OK' };
     },
   });
-  return {
-    emit: (i) => {
-      payload.amount = i;
-      client.track({
-        userId: 'u_1',
-        event: NAME,
-        properties: { ...payload },
-        context,
-      });
-    },
-    flush: () => client.flush(),
-  };
-}
 
-async function amplitude() {
-  const { createInstance, Types } = await import('@amplitude/analytics-node');
-  const client = createInstance();
-  await client.init('bench', {
+const amplitude = () =>
+  peers.amplitude({
     flushQueueSize: 100,
     flushIntervalMillis: 1,
-    logLevel: Types.LogLevel.None,
     transportProvider: {
       send: async (_url, body) => {
         look(JSON.stringify(body));
@@ -210,15 +162,7 @@ async function amplitude() {
         };
       },
     },
-  }).promise;
-  return {
-    emit: (i) => {
-      payload.amount = i;
-      client.track(NAME, { ...payload, ...context }, { user_id: 'u_1' });
-    },
-    flush: () => client.flush().promise,
-  };
-}
+  });
 
 /** In the order of the table; the first is the measure of the others. */
 export const CONTENDERS = {
