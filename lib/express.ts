@@ -1,8 +1,5 @@
 /** `nestjs-tracking/express`: request tracking for Express, and for anything that calls middleware like it. */
-export type {
-  DecoratedRequest,
-  IncomingRequest,
-} from './express/incoming-request.js';
+export type { DecoratedRequest, IncomingRequest } from './express/incoming-request.js';
 export type {
   HoldLimits,
   Identity,

@@ -11,42 +11,16 @@ export type {
   Settlement,
 } from './delivery/backlog.js';
 export type { ConcurrencyRange } from './delivery/destination/adaptive-concurrency.js';
-export type {
-  CircuitState,
-  PauseReason,
-} from './delivery/destination/circuit.js';
-export type {
-  DeadLetter,
-  DeadLetterFilter,
-  DeadReason,
-  DeathCause,
-} from './delivery/dead-letter.js';
-export type {
-  AttemptFact,
-  DeliveryPlace,
-  SettledFact,
-  StateFact,
-} from './delivery/delivery-facts.js';
+export type { CircuitState, PauseReason } from './delivery/destination/circuit.js';
+export type { DeadLetter, DeadLetterFilter, DeadReason, DeathCause } from './delivery/dead-letter.js';
+export type { AttemptFact, DeliveryPlace, SettledFact, StateFact } from './delivery/delivery-facts.js';
 export { DELIVERY_CHANNELS } from './delivery/delivery-facts.js';
-export type {
-  BatchSettings,
-  RetrySettings,
-} from './delivery/delivery-settings.js';
-export {
-  DEFAULT_BATCH,
-  DEFAULT_CONCURRENCY,
-  DEFAULT_RETRY,
-} from './delivery/delivery-settings.js';
+export type { BatchSettings, RetrySettings } from './delivery/delivery-settings.js';
+export { DEFAULT_BATCH, DEFAULT_CONCURRENCY, DEFAULT_RETRY } from './delivery/delivery-settings.js';
 export type { Conflict } from './delivery/answers/judgement.js';
-export type {
-  LostBatch,
-  OnDeadLetter,
-} from './delivery/settling/lost-events.js';
+export type { LostBatch, OnDeadLetter } from './delivery/settling/lost-events.js';
 export { memoryBacklog } from './delivery/memory/memory-backlog.js';
-export type {
-  MemoryBacklogOptions,
-  Overflow,
-} from './delivery/memory/memory-backlog-options.js';
+export type { MemoryBacklogOptions, Overflow } from './delivery/memory/memory-backlog-options.js';
 export type { DeadLetterBounds } from './delivery/memory/memory-dead-letters.js';
 export type {
   BatchInfo,
@@ -75,33 +49,18 @@ export { segmentEncoder } from './formats/segment.encoder.js';
 export type { MetadataKey } from './formats/json-parts.js';
 export type { PaltabrainSchema } from './formats/paltabrain.encoder.js';
 export type { PaltabrainPresetOptions } from './formats/paltabrain.preset.js';
-export type {
-  PaltabrainTelemetry,
-  TelemetrySource,
-} from './formats/paltabrain-telemetry.js';
+export type { PaltabrainTelemetry, TelemetrySource } from './formats/paltabrain-telemetry.js';
 export { telemetryFrom } from './formats/paltabrain-telemetry.js';
-export type {
-  SegmentCall,
-  SegmentHead,
-  SegmentMessage,
-} from './formats/segment-message.js';
+export type { SegmentCall, SegmentHead, SegmentMessage } from './formats/segment-message.js';
 export type { AtomBackendOptions } from './http/atom-backend.js';
 export { atomBackend } from './http/atom-backend.js';
 export type { HttpAuth } from './http/auth.js';
 export type { Compression } from './http/compression.js';
-export type {
-  GdqBackend,
-  GdqBackendChanges,
-  GdqBackendOptions,
-} from './http/gdq-backend.js';
+export type { GdqBackend, GdqBackendChanges, GdqBackendOptions } from './http/gdq-backend.js';
 export { gdqBackend } from './http/gdq-backend.js';
 export type { HttpBackend } from './http/http-backend.js';
 export { httpBackend } from './http/http-backend.js';
-export type {
-  HttpBackendChanges,
-  HttpBackendOptions,
-  TlsOptions,
-} from './http/http-options.js';
+export type { HttpBackendChanges, HttpBackendOptions, TlsOptions } from './http/http-options.js';
 export type { PaltabrainBackendOptions } from './http/paltabrain-backend.js';
 export { paltabrainBackend } from './http/paltabrain-backend.js';
 export type { DeliveryOptions } from './http/preset-backend.js';

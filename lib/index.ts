@@ -1,11 +1,7 @@
 /** `nestjs-tracking`: event tracking for Nest. */
 export * from './core/tracker/tracked-events.js';
 export { loggerBackend } from './backends/logger-backend.js';
-export type {
-  LineLogger,
-  LoggerBackendOptions,
-  LogLevel,
-} from './backends/logger-backend.js';
+export type { LineLogger, LoggerBackendOptions, LogLevel } from './backends/logger-backend.js';
 export type {
   Backend,
   BackendHost,
@@ -14,30 +10,16 @@ export type {
   RouterSpec,
   TimeBudget,
 } from './core/topology/backend.js';
-export type {
-  EventCatalogue,
-  EventDefinition,
-  EventsOf,
-  Verdict,
-} from './core/tracker/catalogue.js';
+export type { EventCatalogue, EventDefinition, EventsOf, Verdict } from './core/tracker/catalogue.js';
 export type { Clock, TimerHandle } from './core/clock.js';
 export { isTrackingError, TrackingError } from './core/errors.js';
 export type { TrackingErrorCode } from './core/errors.js';
 export type { TrackingEvent } from './core/event/event.js';
 export type { EmitOptions } from './core/event/event-factory.js';
-export type {
-  JsonObject,
-  JsonPrimitive,
-  JsonValue,
-} from './core/event/json.js';
+export type { JsonObject, JsonPrimitive, JsonValue } from './core/event/json.js';
 export type { Limits } from './core/bounds/limits.js';
 export type { DispatchReport, Outcome } from './core/topology/outcome.js';
-export {
-  drop,
-  Dropped,
-  filter,
-  isDropped,
-} from './core/processing/processor.js';
+export { drop, Dropped, filter, isDropped } from './core/processing/processor.js';
 export type {
   DropReason,
   MaybePromise,
@@ -48,11 +30,7 @@ export type {
   Type,
 } from './core/processing/processor.js';
 export type { OnError, ReportCode, TrackingReport } from './core/report.js';
-export type {
-  BackendStats,
-  ReasonCounts,
-  TrackerStats,
-} from './core/topology/stats.js';
+export type { BackendStats, ReasonCounts, TrackerStats } from './core/topology/stats.js';
 export type {
   ChildOptions,
   EmitArguments,
@@ -124,10 +102,7 @@ export { stripNulls } from './processors/strip-nulls.js';
 export type { StripNullsOptions } from './processors/strip-nulls.js';
 export { transform } from './processors/transform.js';
 export { createTransformerRegistry } from './processors/transformer-registry.js';
-export type {
-  Transformer,
-  TransformerRegistry,
-} from './processors/transformer-registry.js';
+export type { Transformer, TransformerRegistry } from './processors/transformer-registry.js';
 export { validate } from './processors/validate.js';
 export type { InvalidEvent, ValidateOptions } from './processors/validate.js';
 export { defineEvents, event } from './schema/define-events.js';

@@ -6,11 +6,7 @@ import { fail, prepare, root, runNode, say } from '../test/support/prepare.mjs';
 
 prepare();
 say('Building the package and the sample app ...');
-const exitCode = runNode([
-  'node_modules/typescript/bin/tsc',
-  '-b',
-  'sample-app',
-]);
+const exitCode = runNode(['node_modules/typescript/bin/tsc', '-b', 'sample-app']);
 if (exitCode !== 0) {
   fail('The build failed: see the lines above.', exitCode);
 }

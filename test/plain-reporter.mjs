@@ -6,8 +6,6 @@ export default class PlainReporter {
     // A file that does not even load counts as one failure, a `todo` as skipped: neither was tested.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
-    process.stdout.write(
-      `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`,
-    );
+    process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`);
   }
 }

@@ -7,8 +7,7 @@ prepare();
 prepareServices();
 const args = process.argv.slice(2);
 // A part of the suite covers a part of the code: the thresholds are for the whole.
-const coverage =
-  args.length === 0 ? ['--coverage'] : ['--coverageThreshold={}', ...args];
+const coverage = args.length === 0 ? ['--coverage'] : ['--coverageThreshold={}', ...args];
 say('Running the tests ...');
 process.exitCode = runNode([
   '--experimental-vm-modules',

@@ -11,21 +11,11 @@ import { isRecord, Problems } from '../core/validation.js';
 type WriteLine = (line: string) => unknown;
 
 /** The usual names; a logger may have others. */
-export type LogLevel =
-  | 'trace'
-  | 'debug'
-  | 'verbose'
-  | 'info'
-  | 'log'
-  | 'notice'
-  | 'warn'
-  | 'error'
-  | 'fatal';
+export type LogLevel = 'trace' | 'debug' | 'verbose' | 'info' | 'log' | 'notice' | 'warn' | 'error' | 'fatal';
 
 /** pino, winston, Nest's `Logger`, `console`, or anything else with a method per level. */
 export type LineLogger =
-  | { [Level in LogLevel]: Readonly<Record<Level, WriteLine>> }[LogLevel]
-  | Readonly<Record<string, WriteLine>>;
+  { [Level in LogLevel]: Readonly<Record<Level, WriteLine>> }[LogLevel] | Readonly<Record<string, WriteLine>>;
 
 export interface LoggerBackendOptions {
   /** Default: `console`. */
@@ -88,11 +78,7 @@ export function loggerBackend(options: LoggerBackendOptions = {}): Backend {
 }
 
 /** Tells how the work ended, now or, for a logger that answers a promise, later; hands a failure on. */
-function settle(
-  work: () => unknown,
-  done: () => void,
-  failed: (error: unknown) => void,
-): MaybePromise<void> {
+function settle(work: () => unknown, done: () => void, failed: (error: unknown) => void): MaybePromise<void> {
   let answer: unknown;
   try {
     answer = work();
@@ -112,8 +98,7 @@ function settle(
 function lineOf(event: TrackingEvent): string {
   return eventJson(event).replace(
     LINE_BREAKS,
-    (character) =>
-      `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
@@ -136,11 +121,7 @@ function check(options: LoggerBackendOptions, problems: Problems): Writing {
     return nothing;
   }
   problems.onlyKeys('', options, ['logger', 'level', 'maxBytes']);
-  const {
-    logger = console,
-    level = 'info',
-    maxBytes = Infinity,
-  } = options as LoggerBackendOptions;
+  const { logger = console, level = 'info', maxBytes = Infinity } = options as LoggerBackendOptions;
   if (maxBytes !== Infinity) {
     problems.positiveInteger('maxBytes', maxBytes);
   }
@@ -151,14 +132,9 @@ function check(options: LoggerBackendOptions, problems: Problems): Writing {
   return { write: writerOf(logger, level, problems), maxBytes };
 }
 
-function writerOf(
-  logger: unknown,
-  level: string,
-  problems: Problems,
-): WriteLine {
+function writerOf(logger: unknown, level: string, problems: Problems): WriteLine {
   const methods = (logger ?? {}) as Record<string, unknown>;
-  const method =
-    level === 'info' && typeof methods['info'] !== 'function' ? 'log' : level;
+  const method = level === 'info' && typeof methods['info'] !== 'function' ? 'log' : level;
   problems.function(`logger.${level}`, methods[method]);
   // Looked up each time: a logger may be told another level, or be replaced by a double, later.
   return (line) => (methods[method] as WriteLine)(line);

@@ -49,9 +49,7 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
   const [group, name, ...rest] = args;
   if (group !== 'backlog') {
     throw new UsageError(
-      group === undefined
-        ? 'expected a command'
-        : `${show(group)} is not a command; known is backlog`,
+      group === undefined ? 'expected a command' : `${show(group)} is not a command; known is backlog`,
     );
   }
   if (!isCommand(name)) {
@@ -78,10 +76,7 @@ function isCommand(name: string | undefined): name is CommandName {
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-function parse(
-  args: readonly string[],
-  known: readonly string[],
-): { values: Values; positionals: string[] } {
+function parse(args: readonly string[], known: readonly string[]): { values: Values; positionals: string[] } {
   try {
     return parseArgs({
       args: [...args],
@@ -125,9 +120,7 @@ function read(values: Values): Partial<Arguments> {
 function numberOf(option: string, text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError(
-      `expected ${option} to be a positive integer, got ${show(text)}`,
-    );
+    throw new UsageError(`expected ${option} to be a positive integer, got ${show(text)}`);
   }
   return value;
 }

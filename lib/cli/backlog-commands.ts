@@ -7,11 +7,7 @@ import { showStats } from './stats-command.js';
 import type { Terminal } from './terminal.js';
 
 /** Answers the exit code. */
-type Run = (
-  args: Arguments,
-  terminal: Terminal,
-  folder: string,
-) => Promise<number>;
+type Run = (args: Arguments, terminal: Terminal, folder: string) => Promise<number>;
 
 /** By name, each given the folder of the backlog. */
 export const BACKLOG_COMMANDS: Readonly<Record<CommandName, Run>> = {
@@ -23,11 +19,7 @@ export const BACKLOG_COMMANDS: Readonly<Record<CommandName, Run>> = {
 };
 
 function reading(
-  show: (
-    inspection: BacklogInspection,
-    args: Arguments,
-    terminal: Terminal,
-  ) => Promise<void>,
+  show: (inspection: BacklogInspection, args: Arguments, terminal: Terminal) => Promise<void>,
 ): Run {
   return async (args, terminal, folder) => {
     const inspection = BacklogInspection.open(folder, terminal.clock);

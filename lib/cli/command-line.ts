@@ -7,10 +7,7 @@ import type { Terminal } from './terminal.js';
 import { USAGE } from './usage.js';
 
 /** Runs what was typed; answers the exit code, and never rejects. */
-export async function runCommandLine(
-  args: readonly string[],
-  terminal: Terminal,
-): Promise<number> {
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
     const read = readArguments(args);
     if (read === undefined) {
@@ -36,9 +33,6 @@ async function loadCommands(): Promise<typeof Commands> {
   try {
     return await import('./backlog-commands.js');
   } catch (error) {
-    throw new Error(
-      `the package lmdb is needed: npm install lmdb (${messageOf(error)})`,
-      { cause: error },
-    );
+    throw new Error(`the package lmdb is needed: npm install lmdb (${messageOf(error)})`, { cause: error });
   }
 }

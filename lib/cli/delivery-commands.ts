@@ -11,11 +11,7 @@ import type { Terminal } from './terminal.js';
 import { loadTopology } from './topology-module.js';
 
 /** Answers the exit code. */
-export async function drain(
-  args: Arguments,
-  terminal: Terminal,
-  folder: string,
-): Promise<number> {
+export async function drain(args: Arguments, terminal: Terminal, folder: string): Promise<number> {
   if (args.topology === undefined) {
     throw new UsageError(
       'expected --topology to be a module that exports the options of the tracker, got none',
@@ -28,15 +24,9 @@ export async function drain(
 }
 
 /** Answers the exit code. */
-export async function replay(
-  args: Arguments,
-  terminal: Terminal,
-  folder: string,
-): Promise<number> {
+export async function replay(args: Arguments, terminal: Terminal, folder: string): Promise<number> {
   const options =
-    args.topology === undefined
-      ? undefined
-      : await loadTopology(terminal.folder, args.topology);
+    args.topology === undefined ? undefined : await loadTopology(terminal.folder, args.topology);
   const replayed = await replayLetters(args, terminal, folder);
   if (options !== undefined) {
     return deliverNow(options, args, terminal, folder, { replayed });
@@ -49,11 +39,7 @@ export async function replay(
   return EXIT.fine;
 }
 
-async function replayLetters(
-  args: Arguments,
-  terminal: Terminal,
-  folder: string,
-): Promise<number> {
+async function replayLetters(args: Arguments, terminal: Terminal, folder: string): Promise<number> {
   const inspection = BacklogInspection.open(folder, terminal.clock);
   const progress = new Progress(terminal);
   let replayed = 0;

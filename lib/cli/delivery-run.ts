@@ -57,9 +57,7 @@ export async function deliver(
     await tracker.close();
     const { left, held, at } = await survey(inspection);
     if (held > 0) {
-      terminal.say(
-        `${count(held)} more are in the care of processes that run, and are theirs to deliver`,
-      );
+      terminal.say(`${count(held)} more are in the care of processes that run, and are theirs to deliver`);
     }
     if (left > 0) {
       terminal.say(`${count(left)} are left at ${at.join(', ')}`);
@@ -96,16 +94,12 @@ async function untilEmpty(
     }
     const spentMs = clock.monotonicMs() - startedAtMs;
     if (!registered && spentMs > REGISTERED_MS) {
-      throw new CommandFailure(
-        `the tracker of ${args.topology ?? ''} has no lmdbBacklog() at ${args.path}`,
-      );
+      throw new CommandFailure(`the tracker of ${args.topology ?? ''} has no lmdbBacklog() at ${args.path}`);
     }
     if (spentMs >= timeoutMs || stop.aborted) {
       return;
     }
-    progress.at(
-      () => `${count(delivered)} delivered, ${count(depth)} are waiting`,
-    );
+    progress.at(() => `${count(delivered)} delivered, ${count(depth)} are waiting`);
     await pause(clock, Math.min(LOOK_MS, timeoutMs - spentMs));
   }
 }

@@ -5,11 +5,7 @@ import { letterFilter } from './letter-filter.js';
 import { placesFor } from './places.js';
 import type { Terminal } from './terminal.js';
 
-type Inspect = (
-  inspection: BacklogInspection,
-  args: Arguments,
-  terminal: Terminal,
-) => Promise<void>;
+type Inspect = (inspection: BacklogInspection, args: Arguments, terminal: Terminal) => Promise<void>;
 
 /** The events that wait, a line of JSON each. */
 export const listWaiting: Inspect = async (inspection, args, terminal) => {
@@ -51,11 +47,7 @@ export const listDead: Inspect = async (inspection, args, terminal) => {
 };
 
 /** Answers false when the next line would be one too many, or nobody reads any more. */
-function printer(
-  { limit = Infinity }: Arguments,
-  terminal: Terminal,
-): (line: object) => Promise<boolean> {
+function printer({ limit = Infinity }: Arguments, terminal: Terminal): (line: object) => Promise<boolean> {
   let printed = 0;
-  return async (line) =>
-    (await terminal.out(JSON.stringify(line))) && ++printed < limit;
+  return async (line) => (await terminal.out(JSON.stringify(line))) && ++printed < limit;
 }

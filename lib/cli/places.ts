@@ -8,17 +8,12 @@ import { CommandFailure } from './command-errors.js';
  *
  * @throws CommandFailure when there is none of that path
  */
-export function placesFor(
-  inspection: BacklogInspection,
-  { place: wanted }: Arguments,
-): Place[] {
+export function placesFor(inspection: BacklogInspection, { place: wanted }: Arguments): Place[] {
   const places = inspection.places();
   if (wanted === undefined) {
     return places;
   }
-  const chosen = places.filter(
-    (place) => place.path === wanted || nameOf(place) === wanted,
-  );
+  const chosen = places.filter((place) => place.path === wanted || nameOf(place) === wanted);
   if (chosen.length === 0) {
     throw new CommandFailure(
       `nothing is kept of ${wanted}; there is ${places.map(nameOf).join(', ') || 'nothing else'}`,

@@ -74,16 +74,12 @@ async function statsOf(
 
 function linesOf(place: PlaceStats): string[] {
   const { tracker, path, waiting, oldestMs, dead, owners } = place;
-  const reasons = Object.entries(dead).map(
-    ([reason, number]) => `${reason} ${count(number)}`,
-  );
+  const reasons = Object.entries(dead).map(([reason, number]) => `${reason} ${count(number)}`);
   const sum = Object.values(dead).reduce((total, number) => total + number, 0);
   return [
     `${path} (tracker ${tracker})`,
     `  waiting  ${events(waiting)}${
-      oldestMs === undefined
-        ? ''
-        : `, ${bytes(place.bytes)}, the oldest for ${duration(oldestMs)}`
+      oldestMs === undefined ? '' : `, ${bytes(place.bytes)}, the oldest for ${duration(oldestMs)}`
     }`,
     `  dead     ${count(sum)}${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`,
     `  owners   ${count(owners.alive)} alive, ${count(owners.dead)} dead`,

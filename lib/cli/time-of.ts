@@ -2,8 +2,7 @@ import { show } from '../core/show.js';
 import { UsageError } from './command-errors.js';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const ISO =
-  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
+const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /**

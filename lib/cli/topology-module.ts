@@ -11,16 +11,12 @@ import { CommandFailure } from './command-errors.js';
  *
  * @throws CommandFailure
  */
-export async function loadTopology(
-  folder: string,
-  file: string,
-): Promise<TrackerOptions> {
+export async function loadTopology(folder: string, file: string): Promise<TrackerOptions> {
   const found = await exportsOf(folder, file);
   for (const candidate of found) {
     const options = await made(candidate, file);
     if (isRecord(options) && isRecord(options['backends'])) {
-      const { backends, limits, onError } =
-        options as unknown as TrackerOptions;
+      const { backends, limits, onError } = options as unknown as TrackerOptions;
       return {
         backends,
         ...(limits === undefined ? {} : { limits }),
@@ -39,9 +35,7 @@ async function exportsOf(folder: string, file: string): Promise<unknown[]> {
     const found = (await import(url)) as Record<string, unknown>;
     const { default: standard, options } = found;
     // Of a module that was compiled to CommonJS, the default export stands in that of the module.
-    const inner = isRecord(standard)
-      ? [standard['options'], standard['default']]
-      : [];
+    const inner = isRecord(standard) ? [standard['options'], standard['default']] : [];
     return [options, standard, ...inner];
   } catch (error) {
     throw new CommandFailure(`${file} cannot be loaded: ${messageOf(error)}`);
@@ -55,8 +49,6 @@ async function made(candidate: unknown, file: string): Promise<unknown> {
   try {
     return await (candidate as () => unknown)();
   } catch (error) {
-    throw new CommandFailure(
-      `the options of ${file} cannot be made: ${messageOf(error)}`,
-    );
+    throw new CommandFailure(`the options of ${file} cannot be made: ${messageOf(error)}`);
   }
 }

@@ -26,10 +26,7 @@ interface Window {
  * The `onError` of apps that give none: one line per code and path in 10 s. What was held back in the meantime is
  * counted in the next line of the same key.
  */
-export function logReports(
-  clock: Clock,
-  write: WriteLine = toStandardError,
-): OnError {
+export function logReports(clock: Clock, write: WriteLine = toStandardError): OnError {
   const windows = new Map<string, Window>();
   return (report) => {
     const key = keyOf(report, windows);
@@ -56,7 +53,5 @@ function line(report: TrackingReport, suppressed: number): string {
   const text = `[nestjs-tracking] ${code}${place} - ${message}${cause}`
     .slice(0, MAX_LINE)
     .replace(LINE_BREAKS, ' ');
-  return suppressed === 0
-    ? text
-    : `${text} [and ${suppressed} more since the last such line]`;
+  return suppressed === 0 ? text : `${text} [and ${suppressed} more since the last such line]`;
 }

@@ -49,10 +49,7 @@ function matches(pattern: readonly string[], text: ArrayLike<string>): boolean {
       return false;
     }
   }
-  return (
-    symbol === pattern.length ||
-    (symbol === pattern.length - 1 && pattern[symbol] === ANY_RUN)
-  );
+  return symbol === pattern.length || (symbol === pattern.length - 1 && pattern[symbol] === ANY_RUN);
 }
 
 /** A RegExp's own `test` moves the `lastIndex` of a `g` or `y` one, and so answers differently the next time. */

@@ -12,11 +12,7 @@ export interface NamePatterns {
 }
 
 /** @param option the option that holds them, for the problems */
-export function readNamePatterns(
-  patterns: unknown,
-  option: string,
-  problems: Problems,
-): NamePatterns {
+export function readNamePatterns(patterns: unknown, option: string, problems: Problems): NamePatterns {
   const exact = new Set<string>();
   const others: TextMatcher[] = [];
   if (!Array.isArray(patterns)) {
@@ -28,11 +24,7 @@ export function readNamePatterns(
     if (pattern instanceof RegExp) {
       others.push(regExpMatcher(pattern));
     } else if (typeof pattern !== 'string' || pattern === '') {
-      problems.add(
-        `${option}[${index}]`,
-        'a name, a glob or a RegExp',
-        pattern,
-      );
+      problems.add(`${option}[${index}]`, 'a name, a glob or a RegExp', pattern);
     } else if (isGlob(pattern)) {
       others.push(globMatcher(pattern));
     } else {
@@ -43,11 +35,7 @@ export function readNamePatterns(
 }
 
 /** Whether a name is like one of the patterns. */
-export function nameMatcher(
-  patterns: unknown,
-  option: string,
-  problems: Problems,
-): TextMatcher {
+export function nameMatcher(patterns: unknown, option: string, problems: Problems): TextMatcher {
   const { exact, others } = readNamePatterns(patterns, option, problems);
   return (name) => exact.has(name) || others.some((matches) => matches(name));
 }

@@ -14,16 +14,12 @@ export function systemClock(): Clock {
     now: () => Date.now(),
     monotonicMs: () => performance.now(),
     setTimeout: (run, ms) =>
-      outside.runInAsyncScope(() =>
-        setTimeout(run, Math.min(ms, MAX_TIMER_MS)).unref(),
-      ),
+      outside.runInAsyncScope(() => setTimeout(run, Math.min(ms, MAX_TIMER_MS)).unref()),
     clearTimeout: (handle: TimerHandle) => {
       clearTimeout(handle as NodeJS.Timeout);
     },
     keepAlive: () => {
-      const handle = outside.runInAsyncScope(() =>
-        setInterval(() => undefined, MAX_TIMER_MS),
-      );
+      const handle = outside.runInAsyncScope(() => setInterval(() => undefined, MAX_TIMER_MS));
       return () => {
         clearInterval(handle);
       };

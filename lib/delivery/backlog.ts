@@ -17,11 +17,7 @@ import type { Clock } from '../core/clock.js';
 import type { TrackingEvent } from '../core/event/event.js';
 import type { MaybePromise } from '../core/processing/processor.js';
 import type { TrackingReport } from '../core/report.js';
-import type {
-  DeadLetter,
-  DeadLetterFilter,
-  DeathCause,
-} from './dead-letter.js';
+import type { DeadLetter, DeadLetterFilter, DeathCause } from './dead-letter.js';
 import type { EventStamp } from './event-stamp.js';
 
 /** What one batch may hold. */
@@ -132,11 +128,7 @@ export interface Backlog {
    * @param unheard nobody hears the answer, which may then come at once: the backlog has to store the events by itself,
    * as soon as it can, or give them up as lost
    */
-  append(
-    events: readonly TrackingEvent[],
-    wait?: boolean,
-    unheard?: boolean,
-  ): MaybePromise<number>;
+  append(events: readonly TrackingEvent[], wait?: boolean, unheard?: boolean): MaybePromise<number>;
   /** Leases the next events that make a batch. */
   lease(request: LeaseRequest): Promise<Lease | undefined>;
   /** In how many milliseconds `lease` would answer something if nothing else comes: 0 is now, undefined never. */

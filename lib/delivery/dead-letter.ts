@@ -49,9 +49,7 @@ export interface DeadLetterFilter {
 }
 
 /** Reads a filter once, to be asked about many. */
-export function deadLetterMatcher(
-  filter: DeadLetterFilter = {},
-): (letter: DeadLetter) => boolean {
+export function deadLetterMatcher(filter: DeadLetterFilter = {}): (letter: DeadLetter) => boolean {
   const { reason, name, from = -Infinity, to = Infinity } = filter;
   const ids = filter.ids === undefined ? undefined : new Set(filter.ids);
   return (letter) =>

@@ -61,14 +61,9 @@ export class DeliveryLoop<Payload> {
     const time = steadyTime(host.clock);
     this.reporter = new DeliveryReporter(host);
     this.waiters = new SettleWaiters(host.clock);
-    this.lost = new LostEvents(
-      host.path,
-      host.clock,
-      parts.onDeadLetter,
-      (report) => {
-        host.report(report);
-      },
-    );
+    this.lost = new LostEvents(host.path, host.clock, parts.onDeadLetter, (report) => {
+      host.report(report);
+    });
     this.recorder = new Recorder(host.clock, this.reporter, this.lost, () => {
       this.waiters.settled();
     });
@@ -80,36 +75,15 @@ export class DeliveryLoop<Payload> {
       this.reporter,
       parts.partitionOf !== undefined,
     );
-    this.attempts = new Attempts(
-      host.clock,
-      parts.encode,
-      parts.transport,
-      settings,
-      this.reporter,
-    );
-    this.plan = new LeasePlan(
-      host.clock,
-      backlog,
-      settings,
-      this.destination,
-      this.reporter,
-    );
-    this.lanes = new Lanes(
-      parts,
-      this.plan,
-      this.attempts,
-      this.destination,
-      this.reporter,
-      this.recorder,
-    );
+    this.attempts = new Attempts(host.clock, parts.encode, parts.transport, settings, this.reporter);
+    this.plan = new LeasePlan(host.clock, backlog, settings, this.destination, this.reporter);
+    this.lanes = new Lanes(parts, this.plan, this.attempts, this.destination, this.reporter, this.recorder);
     backlog.open({
       ...{ tracker: host.tracker, path: host.path, clock: host.clock, time },
       report: (report) => {
         host.report({ path: host.path, ...report });
       },
-      ...(parts.partitionOf === undefined
-        ? {}
-        : { partitionOf: parts.partitionOf }),
+      ...(parts.partitionOf === undefined ? {} : { partitionOf: parts.partitionOf }),
       ...(parts.stamp === undefined ? {} : { stamp: parts.stamp }),
       get batch() {
         return settings().batch;
@@ -131,11 +105,7 @@ export class DeliveryLoop<Payload> {
    *
    * @throws TrackingError `overflow` when the backlog has no room, `closed` at the end
    */
-  accept(
-    event: TrackingEvent,
-    waits: boolean,
-    unheard = false,
-  ): MaybePromise<void> {
+  accept(event: TrackingEvent, waits: boolean, unheard = false): MaybePromise<void> {
     const accepted = this.parts.backlog.append([event], waits, unheard);
     if (typeof accepted !== 'number') {
       return this.acceptLater(accepted, event);
@@ -165,8 +135,7 @@ export class DeliveryLoop<Payload> {
   }
 
   stats(): BackendStats {
-    const { accepted, delivered, dead, depth, oldestMs } =
-      this.parts.backlog.stats();
+    const { accepted, delivered, dead, depth, oldestMs } = this.parts.backlog.stats();
     const { circuit, lastDeliveredAt } = this.destination;
     const { lastError } = this.reporter;
     return {
@@ -182,9 +151,7 @@ export class DeliveryLoop<Payload> {
           : circuit.state === 'ok' && this.lanes.failing
             ? 'retrying'
             : circuit.state,
-      ...(circuit.pauseReason === undefined
-        ? {}
-        : { stateReason: circuit.pauseReason }),
+      ...(circuit.pauseReason === undefined ? {} : { stateReason: circuit.pauseReason }),
     };
   }
 
@@ -201,10 +168,7 @@ export class DeliveryLoop<Payload> {
   }
 
   /** Events that are stored together wait for one promise, and are answered with one. */
-  private acceptLater(
-    stored: Promise<number>,
-    event: TrackingEvent,
-  ): Promise<void> {
+  private acceptLater(stored: Promise<number>, event: TrackingEvent): Promise<void> {
     if (stored !== this.storing?.stored) {
       const events: TrackingEvent[] = [];
       const answer = stored
@@ -284,8 +248,6 @@ export class DeliveryLoop<Payload> {
   }
 
   private giveUp(lease: Lease, events: Settlement['events']): Promise<void> {
-    return this.recorder.record(lease, [
-      { events, outcome: { reason: 'shutdown' } },
-    ]);
+    return this.recorder.record(lease, [{ events, outcome: { reason: 'shutdown' } }]);
   }
 }

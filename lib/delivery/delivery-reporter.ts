@@ -6,11 +6,7 @@ import type { Settlement } from './backlog.js';
 import type { Batch } from './lanes/batch.js';
 import type { Circuit, CircuitState } from './destination/circuit.js';
 import type { DeathCause } from './dead-letter.js';
-import {
-  publishAttempt,
-  publishSettled,
-  publishState,
-} from './delivery-facts.js';
+import { publishAttempt, publishSettled, publishState } from './delivery-facts.js';
 
 /** Deaths of one reason are told of once in this time. */
 const DEAD_WINDOW_MS = 10_000;
@@ -28,19 +24,9 @@ export class DeliveryReporter {
   private storageFailed = false;
   private readonly deaths = new Map<string, Window>();
 
-  constructor(
-    private readonly host: Pick<
-      BackendHost,
-      'tracker' | 'path' | 'clock' | 'report'
-    >,
-  ) {}
+  constructor(private readonly host: Pick<BackendHost, 'tracker' | 'path' | 'clock' | 'report'>) {}
 
-  attempt<P>(
-    batch: Batch<P>,
-    attempt: number,
-    result: SendResult,
-    durationMs: number,
-  ): void {
+  attempt<P>(batch: Batch<P>, attempt: number, result: SendResult, durationMs: number): void {
     const error = 'error' in result ? result.error : undefined;
     if (error !== undefined) {
       this.lastError = error.message;
@@ -50,9 +36,7 @@ export class DeliveryReporter {
       ...{ batchId: batch.id, requestId: batch.requestId, attempt },
       ...{ events: batch.events.length, bytes: batch.bytes, durationMs },
       status: result.status,
-      ...(error?.httpStatus === undefined
-        ? {}
-        : { httpStatus: error.httpStatus }),
+      ...(error?.httpStatus === undefined ? {} : { httpStatus: error.httpStatus }),
     }));
   }
 
@@ -139,8 +123,7 @@ export class DeliveryReporter {
       this.storageFailed = true;
       this.report({
         code: 'backlog_failed',
-        message:
-          'the backlog could not record what was delivered; it is tried again',
+        message: 'the backlog could not record what was delivered; it is tried again',
         error,
       });
     }

@@ -49,11 +49,7 @@ export class JsonBytes {
       return false;
     }
     const end = this.at + this.bytes;
-    for (
-      let at = this.at + HEAD.length, before = other.at + HEAD.length;
-      at < end;
-      at++, before++
-    ) {
+    for (let at = this.at + HEAD.length, before = other.at + HEAD.length; at < end; at++, before++) {
       const byte = this.json[at] as number;
       const otherByte = other.json[before] as number;
       if (byte === BACKSLASH || otherByte === BACKSLASH) {
@@ -81,9 +77,7 @@ export class JsonBytes {
   /** Without reading the rest, where that can be done. */
   private readId(): string | undefined {
     const end = this.idEnd();
-    return end === undefined
-      ? undefined
-      : (this.json as DirectBuffer).utf8Slice(this.at + HEAD.length, end);
+    return end === undefined ? undefined : (this.json as DirectBuffer).utf8Slice(this.at + HEAD.length, end);
   }
 
   /** Where its id ends, unless that cannot be told without reading the rest. */

@@ -1,11 +1,7 @@
 import type { TrackingEvent } from '../core/event/event.js';
 import type { MaybePromise } from '../core/processing/processor.js';
 import type { LeasedEvent } from './backlog.js';
-import type {
-  BatchInfo,
-  EncodedBatch,
-  SendResult,
-} from '../formats/encoder.js';
+import type { BatchInfo, EncodedBatch, SendResult } from '../formats/encoder.js';
 
 /** One attempt to deliver a batch. */
 export interface SendInfo {
@@ -27,7 +23,4 @@ export interface Transport<Payload = EncodedBatch> {
 }
 
 /** Makes a batch's payload, once. What it throws makes the guilty event a dead letter. */
-export type Encode<Payload> = (
-  events: readonly LeasedEvent[],
-  info: BatchInfo,
-) => MaybePromise<Payload>;
+export type Encode<Payload> = (events: readonly LeasedEvent[], info: BatchInfo) => MaybePromise<Payload>;

@@ -9,12 +9,7 @@ interface DirectBuffer extends Buffer {
  *
  * @param bytes its size in UTF-8
  */
-export function writeText(
-  target: Buffer,
-  text: string,
-  at: number,
-  bytes: number,
-): void {
+export function writeText(target: Buffer, text: string, at: number, bytes: number): void {
   const direct = target as DirectBuffer;
   // As many bytes as characters: nothing in it needs more than one.
   if (bytes === text.length) {

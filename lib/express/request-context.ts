@@ -26,11 +26,7 @@ export interface RequestHost extends FrameServices {
   /** Tells that a response is about to leave without its events, and whether it may. */
   notAccepted(late: boolean, frames: JsonObject): boolean;
   /** What is done after a response, without anybody waiting. */
-  ended(
-    context: RequestContext,
-    outcome: RequestOutcome,
-    resolve: (() => void) | undefined,
-  ): void;
+  ended(context: RequestContext, outcome: RequestOutcome, resolve: (() => void) | undefined): void;
 }
 
 /**
@@ -90,9 +86,7 @@ export class RequestContext implements ScopeOwner {
     if (ledger.isSettled) {
       return this.mayLeave(false);
     }
-    return this.tracking
-      .withinAcceptTimeout(ledger.settled())
-      .then((inTime) => this.mayLeave(!inTime));
+    return this.tracking.withinAcceptTimeout(ledger.settled()).then((inTime) => this.mayLeave(!inTime));
   }
 
   /**
@@ -147,12 +141,8 @@ export class RequestContext implements ScopeOwner {
     return this.tracking.notAccepted(late, this.frames());
   }
 
-  private outcome(
-    status: number | undefined,
-    aborted: boolean,
-  ): RequestOutcome {
-    const durationMs =
-      Math.round((this.tracking.clock.monotonicMs() - this.startMs) * 10) / 10;
+  private outcome(status: number | undefined, aborted: boolean): RequestOutcome {
+    const durationMs = Math.round((this.tracking.clock.monotonicMs() - this.startMs) * 10) / 10;
     // Spread into one literal, what may be absent would cost more than the rest of the end.
     const outcome: {
       -readonly [Key in keyof RequestOutcome]: RequestOutcome[Key];

@@ -38,10 +38,7 @@ export function requestFacts(
 }
 
 /** The pattern of the matched route with its prefixes, once the framework has matched one. */
-export function routeOf(
-  source: RequestSource,
-  route = source.route,
-): string | undefined {
+export function routeOf(source: RequestSource, route = source.route): string | undefined {
   const path = route?.path;
   if (path === undefined || path === null) {
     const url = source.routeOptions?.url;
@@ -50,9 +47,7 @@ export function routeOf(
   const { baseUrl } = source;
   // Express takes a text, a RegExp or a list of both.
   const pattern =
-    typeof path === 'string' || path instanceof RegExp || Array.isArray(path)
-      ? String(path)
-      : '';
+    typeof path === 'string' || path instanceof RegExp || Array.isArray(path) ? String(path) : '';
   return `${typeof baseUrl === 'string' ? baseUrl : ''}${pattern}`;
 }
 

@@ -5,10 +5,7 @@ import type { Reporter } from '../core/report.js';
 import { answeredNow } from './callback-answer.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { cut, requestFacts, routeOf } from './request-facts.js';
-import type {
-  RequestSource,
-  ResolvedRequestOptions,
-} from './request-options.js';
+import type { RequestSource, ResolvedRequestOptions } from './request-options.js';
 
 /** What the frames of every request are made with. */
 export interface FrameServices {
@@ -17,9 +14,7 @@ export interface FrameServices {
   readonly reporter: Reporter;
   nextId(): string;
   /** Told when another route was matched: the host may know its handler. Must not throw. */
-  routeMatched?:
-    | ((frames: RequestFrames, route: RequestSource['route']) => void)
-    | undefined;
+  routeMatched?: ((frames: RequestFrames, route: RequestSource['route']) => void) | undefined;
 }
 
 /** Where in the app's code an event happened. */
@@ -144,18 +139,13 @@ export class RequestFrames {
     }
     if (this.request === undefined) {
       this.request = Object.freeze(
-        this.outcome === undefined
-          ? this.facts
-          : { ...this.facts, ...this.outcome },
+        this.outcome === undefined ? this.facts : { ...this.facts, ...this.outcome },
       );
       this.changed = true;
     }
   }
 
-  private collect(
-    raw: IncomingRequest,
-    route: RequestSource['route'],
-  ): JsonObject {
+  private collect(raw: IncomingRequest, route: RequestSource['route']): JsonObject {
     const { options, factory } = this.services;
     const facts = requestFacts(this.id(), raw, this.source, options.ip, route);
     if (options.enrich === undefined) {
@@ -176,9 +166,7 @@ export class RequestFrames {
   private id(): string {
     const { services } = this;
     try {
-      const id: unknown = answeredNow(
-        services.options.requestId?.(this.source),
-      );
+      const id: unknown = answeredNow(services.options.requestId?.(this.source));
       if (typeof id === 'string' && id !== '') {
         return cut(id);
       }
@@ -215,9 +203,7 @@ export class RequestFrames {
           return this.services.factory.clean(answer, `context.${what}`);
         }
     }
-    throw new TypeError(
-      'expected an id, an object with an id, or nothing while it is not known',
-    );
+    throw new TypeError('expected an id, an object with an id, or nothing while it is not known');
   }
 
   /** Told once per request: `user` may fail at every emit until somebody signs in. */

@@ -67,9 +67,7 @@ export interface RequestOptions {
   /** Called after the end of each request, inside its scope. */
   onEnd?(summary: RequestSummary): unknown;
   /** The platform's way to be kept alive for work after the response, asked when the request begins. */
-  waitUntil?(
-    request: RequestSource,
-  ): ((work: Promise<void>) => void) | null | undefined;
+  waitUntil?(request: RequestSource): ((work: Promise<void>) => void) | null | undefined;
 }
 
 /** The options as the code reads them. */
@@ -91,9 +89,7 @@ export interface ResolvedRequestOptions {
 const DEFAULT_HOLD: Required<HoldLimits> = { maxEvents: 1_000, maxMs: 30_000 };
 const DEFAULT_ACCEPT_TIMEOUT_MS = 2_000;
 
-export function resolveRequestOptions(
-  options: RequestOptions = {},
-): ResolvedRequestOptions {
+export function resolveRequestOptions(options: RequestOptions = {}): ResolvedRequestOptions {
   const { enrich } = options;
   return {
     enrich: typeof enrich === 'function' ? enrich.bind(options) : undefined,
@@ -112,9 +108,7 @@ export function resolveRequestOptions(
 }
 
 /** `keep` decides over events that were held: it implies `hold`. */
-function resolveHold(
-  options: RequestOptions,
-): Required<HoldLimits> | undefined {
+function resolveHold(options: RequestOptions): Required<HoldLimits> | undefined {
   const { hold = false } = options;
   if (hold === false && options.keep === undefined) {
     return undefined;
@@ -161,21 +155,10 @@ const OPTION_KEYS: readonly (keyof RequestOptions)[] = [
   'onEnd',
   'waitUntil',
 ];
-const FUNCTIONS = [
-  'requestId',
-  'user',
-  'session',
-  'keep',
-  'onEnd',
-  'waitUntil',
-] as const;
+const FUNCTIONS = ['requestId', 'user', 'session', 'keep', 'onEnd', 'waitUntil'] as const;
 
 /** Checks the options of requests; everything wrong goes to `problems`. */
-export function checkRequestOptions(
-  options: unknown,
-  path: string,
-  problems: Problems,
-): void {
+export function checkRequestOptions(options: unknown, path: string, problems: Problems): void {
   if (options === undefined) {
     return;
   }
@@ -189,18 +172,9 @@ export function checkRequestOptions(
       problems.function(`${path}.${key}`, value);
     });
   }
-  const { enrich, ip, hold, flushAtEnd, awaitAccepted, acceptTimeoutMs } =
-    options;
-  oneOf(problems, `${path}.flushAtEnd`, flushAtEnd, [
-    'accepted',
-    'delivered',
-    false,
-  ]);
-  oneOf(problems, `${path}.awaitAccepted`, awaitAccepted, [
-    true,
-    false,
-    'required',
-  ]);
+  const { enrich, ip, hold, flushAtEnd, awaitAccepted, acceptTimeoutMs } = options;
+  oneOf(problems, `${path}.flushAtEnd`, flushAtEnd, ['accepted', 'delivered', false]);
+  oneOf(problems, `${path}.awaitAccepted`, awaitAccepted, [true, false, 'required']);
   oneOf(problems, `${path}.ip`, ip, [true, false]);
   if (enrich !== undefined && enrich !== true && typeof enrich !== 'function') {
     problems.add(`${path}.enrich`, 'true or a function', enrich);
@@ -227,17 +201,8 @@ function checkHold(hold: unknown, path: string, problems: Problems): void {
   }
 }
 
-function oneOf(
-  problems: Problems,
-  path: string,
-  value: unknown,
-  known: readonly unknown[],
-): void {
+function oneOf(problems: Problems, path: string, value: unknown, known: readonly unknown[]): void {
   if (value !== undefined && !known.includes(value)) {
-    problems.add(
-      path,
-      known.map((item) => JSON.stringify(item)).join(' or '),
-      value,
-    );
+    problems.add(path, known.map((item) => JSON.stringify(item)).join(' or '), value);
   }
 }

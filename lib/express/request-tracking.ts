@@ -83,11 +83,7 @@ export class RequestTracking implements RequestHost {
   }
 
   /** Runs what comes next in the scope of a request. */
-  enter(
-    request: IncomingRequest,
-    response: ServerResponse,
-    next: () => void,
-  ): void {
+  enter(request: IncomingRequest, response: ServerResponse, next: () => void): void {
     const { store } = this.tracker.runtime;
     const owner = store.current()?.owner;
     if (owner instanceof RequestContext && owner.raw === request) {
@@ -135,14 +131,9 @@ export class RequestTracking implements RequestHost {
     return !required;
   }
 
-  ended(
-    context: RequestContext,
-    outcome: RequestOutcome,
-    resolve: (() => void) | undefined,
-  ): void {
+  ended(context: RequestContext, outcome: RequestOutcome, resolve: (() => void) | undefined): void {
     const { flushAtEnd } = this.options;
-    const waits =
-      flushAtEnd !== false && context.accounting?.isSettled === false;
+    const waits = flushAtEnd !== false && context.accounting?.isSettled === false;
     // Most requests leave nothing to wait for: those cost no promise.
     if (waits || flushAtEnd === 'delivered') {
       void this.afterEvents(context, outcome).then(resolve);
@@ -158,17 +149,13 @@ export class RequestTracking implements RequestHost {
     response: ServerResponse,
   ): void {
     const { store } = this.tracker.runtime;
-    const gate =
-      this.options.awaitAccepted === false
-        ? undefined
-        : this.gate(context, response);
+    const gate = this.options.awaitAccepted === false ? undefined : this.gate(context, response);
     let open = true;
     const end = (aborted: boolean): void => {
       if (open) {
         open = false;
         // No response is complete without its head, but for one that is still kept back.
-        const sent =
-          (!aborted || response.headersSent) && gate?.holdsBack !== true;
+        const sent = (!aborted || response.headersSent) && gate?.holdsBack !== true;
         store.run(scope, () => {
           context.end(sent ? response.statusCode : undefined, aborted);
         });
@@ -216,10 +203,7 @@ export class RequestTracking implements RequestHost {
     }
   }
 
-  private async afterEvents(
-    context: RequestContext,
-    outcome: RequestOutcome,
-  ): Promise<void> {
+  private async afterEvents(context: RequestContext, outcome: RequestOutcome): Promise<void> {
     await context.accounting?.settled();
     if (this.options.flushAtEnd === 'delivered') {
       await this.flushes.request();
@@ -229,18 +213,12 @@ export class RequestTracking implements RequestHost {
     });
   }
 
-  private tellEnd(
-    context: RequestContext,
-    outcome: RequestOutcome,
-    resolve: (() => void) | undefined,
-  ): void {
+  private tellEnd(context: RequestContext, outcome: RequestOutcome, resolve: (() => void) | undefined): void {
     const failed = (error: unknown): void => {
       this.failed('request.onEnd', 'nothing else depends on it', error);
     };
     try {
-      const answer: unknown = this.options.onEnd?.(
-        this.summary(context, outcome),
-      );
+      const answer: unknown = this.options.onEnd?.(this.summary(context, outcome));
       if (isThenable(answer)) {
         void Promise.resolve(answer).catch(failed).then(resolve);
         return;
@@ -251,10 +229,7 @@ export class RequestTracking implements RequestHost {
     resolve?.();
   }
 
-  private summary(
-    context: RequestContext,
-    outcome: RequestOutcome,
-  ): RequestSummary {
+  private summary(context: RequestContext, outcome: RequestOutcome): RequestSummary {
     const { status, aborted, error, durationMs } = outcome;
     // Spread into one literal, what may be absent would cost more than the rest of the end.
     const summary: Writable<RequestSummary> = {

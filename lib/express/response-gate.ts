@@ -1,9 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import {
-  headersToKeep,
-  rehearseBody,
-  rehearseHead,
-} from './response-rehearsal.js';
+import { headersToKeep, rehearseBody, rehearseHead } from './response-rehearsal.js';
 
 const GATED = ['writeHead', 'flushHeaders', 'write', 'end'] as const;
 type Gated = (typeof GATED)[number];
@@ -59,9 +55,7 @@ export class ResponseGate {
     }
     // Frameworks ask these before they write an error's answer on top of one that is already on its way.
     this.answerMeanwhile('headersSent', () => true);
-    this.answerMeanwhile('writableEnded', () =>
-      this.calls.some(({ name }) => name === 'end'),
-    );
+    this.answerMeanwhile('writableEnded', () => this.calls.some(({ name }) => name === 'end'));
   }
 
   /** Whether the response seems to be on its way, but is not. */
@@ -81,9 +75,7 @@ export class ResponseGate {
       this.settleHead(call);
     }
     this.calls.push(call);
-    return this.state === 'shut' && call.name !== 'writeHead'
-      ? this.ask(call)
-      : this.meanwhile(call);
+    return this.state === 'shut' && call.name !== 'writeHead' ? this.ask(call) : this.meanwhile(call);
   }
 
   private ask(call: Call): unknown {
@@ -133,10 +125,7 @@ export class ResponseGate {
 
   private refuse([first]: readonly Call[]): void {
     const { response } = this;
-    const kept = headersToKeep(
-      response,
-      first?.name === 'writeHead' ? first.args : [],
-    );
+    const kept = headersToKeep(response, first?.name === 'writeHead' ? first.args : []);
     for (const name of response.getHeaderNames()) {
       response.removeHeader(name);
     }
@@ -174,8 +163,7 @@ export class ResponseGate {
   }
 
   private swallow(call: Call): unknown {
-    const callback = call.args.find((arg) => typeof arg === 'function') as
-      (() => void) | undefined;
+    const callback = call.args.find((arg) => typeof arg === 'function') as (() => void) | undefined;
     if (call.name === 'end' && !this.response.writableFinished) {
       this.response.once('finish', () => callback?.());
     } else if (callback !== undefined) {
@@ -207,17 +195,12 @@ export class ResponseGate {
     }
   }
 
-  private answerMeanwhile(
-    property: 'headersSent' | 'writableEnded',
-    meanwhile: () => boolean,
-  ): void {
+  private answerMeanwhile(property: 'headersSent' | 'writableEnded', meanwhile: () => boolean): void {
     const prototype = Object.getPrototypeOf(this.response) as object;
     Object.defineProperty(this.response, property, {
       configurable: true,
       get: () =>
-        this.holdsBack
-          ? meanwhile()
-          : (Reflect.get(prototype, property, this.response) as boolean),
+        this.holdsBack ? meanwhile() : (Reflect.get(prototype, property, this.response) as boolean),
     });
   }
 }

@@ -37,11 +37,7 @@ const OF_THE_BODY: ReadonlySet<string> = new Set([
  * @param sent whether one was written before
  * @throws what Node throws for it
  */
-export function rehearseHead(
-  request: Request,
-  args: readonly unknown[],
-  sent: boolean,
-): void {
+export function rehearseHead(request: Request, args: readonly unknown[], sent: boolean): void {
   const stage = new ServerResponse(request);
   if (sent) {
     stage.writeHead(200);
@@ -50,11 +46,7 @@ export function rehearseHead(
 }
 
 /** @throws what Node throws for something that is no body, or none yet */
-export function rehearseBody(
-  request: Request,
-  name: 'write' | 'end',
-  chunk: unknown,
-): void {
+export function rehearseBody(request: Request, name: 'write' | 'end', chunk: unknown): void {
   const isBody = typeof chunk === 'string' || types.isUint8Array(chunk);
   const isNone = name === 'end' && (typeof chunk === 'function' || !chunk);
   if (!isBody && !isNone) {
@@ -63,10 +55,7 @@ export function rehearseBody(
 }
 
 /** What another answer takes over of the headers of one that was not given: those set, and those of its head. */
-export function headersToKeep(
-  response: ServerResponse,
-  head: readonly unknown[],
-): OutgoingHttpHeaders {
+export function headersToKeep(response: ServerResponse, head: readonly unknown[]): OutgoingHttpHeaders {
   const stage = new ServerResponse(response.req);
   // Node keeps the headers of a head apart only where there are others.
   stage.setHeader('content-length', 0);
@@ -80,9 +69,5 @@ export function headersToKeep(
       // Trailers without chunks: about the body as well.
     }
   }
-  return Object.fromEntries(
-    Object.entries(stage.getHeaders()).filter(
-      ([name]) => !OF_THE_BODY.has(name),
-    ),
-  );
+  return Object.fromEntries(Object.entries(stage.getHeaders()).filter(([name]) => !OF_THE_BODY.has(name)));
 }

@@ -5,10 +5,7 @@ import type { Tracker } from '../core/tracker/tracker.js';
 import { Problems } from '../core/validation.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestOptions } from './request-options.js';
-import {
-  checkRequestOptions,
-  resolveRequestOptions,
-} from './request-options.js';
+import { checkRequestOptions, resolveRequestOptions } from './request-options.js';
 import { RequestTracking } from './request-tracking.js';
 
 /** A middleware as Express, Connect and Node's own servers call it. */

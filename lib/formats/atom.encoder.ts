@@ -79,8 +79,7 @@ export function atomEncoder(options: AtomEncoderOptions = {}): Encoder {
     });
   };
   const many = (table: string, items: readonly string[]): EncodedBatch => {
-    const data =
-      bulkItems === 'objects' ? jsonArray(items) : JSON.stringify(items);
+    const data = bulkItems === 'objects' ? jsonArray(items) : JSON.stringify(items);
     return posted(request(table, data, true), '/bulk');
   };
   const one = (table: string, items: readonly string[]): EncodedBatch => {
@@ -96,9 +95,7 @@ export function atomEncoder(options: AtomEncoderOptions = {}): Encoder {
     encode: (batch) => {
       const table = onlyGroup('stream', batch.map(streamOf));
       const contextJson = contextTexts();
-      const items = batch.map((event) =>
-        payloadWithMetadata(event, metadata, contextJson),
-      );
+      const items = batch.map((event) => payloadWithMetadata(event, metadata, contextJson));
       return (send === 'bulk' ? many : one)(table, items);
     },
     // Also when the app keeps other partitions apart: a request has one table.
@@ -134,10 +131,7 @@ function inUrl(body: string): EncodedBatch {
 }
 
 /** For the options of a backend that hands them on. */
-export function checkAtomOptions(
-  given: AtomEncoderOptions,
-  problems: Problems,
-): void {
+export function checkAtomOptions(given: AtomEncoderOptions, problems: Problems): void {
   const { stream, authKey, send, bulkItems, metadata } = given;
   problems.optional(stream, (value) => {
     problems.function('stream', value);

@@ -10,17 +10,16 @@ export interface AtomPresetOptions extends AtomEncoderOptions {
 
 /** @throws TrackingError `invalid_options` */
 export function atomPreset(options: AtomPresetOptions = {}): DeliveryPreset {
-  const { endpoint = 'https://track.atom-data.io/', ...encoderOptions } =
-    checkedOptions(
-      'atomBackend',
-      options,
-      ['endpoint', 'stream', 'authKey', 'send', 'bulkItems', 'metadata'],
-      (given, problems) => {
-        problems.optional(given.endpoint, (value) => {
-          checkUrl(problems, 'endpoint', value);
-        });
-        checkAtomOptions(given, problems);
-      },
-    );
+  const { endpoint = 'https://track.atom-data.io/', ...encoderOptions } = checkedOptions(
+    'atomBackend',
+    options,
+    ['endpoint', 'stream', 'authKey', 'send', 'bulkItems', 'metadata'],
+    (given, problems) => {
+      problems.optional(given.endpoint, (value) => {
+        checkUrl(problems, 'endpoint', value);
+      });
+      checkAtomOptions(given, problems);
+    },
+  );
   return { url: endpoint, format: atomEncoder(encoderOptions) };
 }

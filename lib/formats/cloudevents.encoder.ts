@@ -28,22 +28,14 @@ export interface CloudeventsEncoderOptions {
  *
  * @throws TrackingError `invalid_options`
  */
-export function cloudeventsEncoder(
-  options: CloudeventsEncoderOptions = {},
-): Encoder {
+export function cloudeventsEncoder(options: CloudeventsEncoderOptions = {}): Encoder {
   const {
     source = `/${PACKAGE_NAME}`,
     subject = () => undefined,
     context = 'extension',
-  } = checkedOptions(
-    'cloudeventsEncoder',
-    options,
-    ['source', 'subject', 'context'],
-    check,
-  );
+  } = checkedOptions('cloudeventsEncoder', options, ['source', 'subject', 'context'], check);
   const sourceJson = JSON.stringify(source);
-  const content =
-    context === 'extension' ? contextAsExtension : contextBesidePayload;
+  const content = context === 'extension' ? contextAsExtension : contextBesidePayload;
   return {
     name: 'cloudevents',
     encode: (batch) => {
@@ -62,30 +54,19 @@ export function cloudeventsEncoder(
 
 function subjectMember(subject: unknown): string {
   // An empty subject is not allowed.
-  return typeof subject === 'string' && subject !== ''
-    ? `,"subject":${JSON.stringify(subject)}`
-    : '';
+  return typeof subject === 'string' && subject !== '' ? `,"subject":${JSON.stringify(subject)}` : '';
 }
 
-function contextAsExtension(
-  event: TrackingEvent,
-  contextJson: ContextJson,
-): string {
+function contextAsExtension(event: TrackingEvent, contextJson: ContextJson): string {
   const text = JSON.stringify(contextJson(event.context));
   return `"trackingcontext":${text},"data":${eventDataJson(event)}`;
 }
 
-function contextBesidePayload(
-  event: TrackingEvent,
-  contextJson: ContextJson,
-): string {
+function contextBesidePayload(event: TrackingEvent, contextJson: ContextJson): string {
   return `"data":{"payload":${eventDataJson(event)},"context":${contextJson(event.context)}}`;
 }
 
-function check(
-  { source, subject, context }: CloudeventsEncoderOptions,
-  problems: Problems,
-): void {
+function check({ source, subject, context }: CloudeventsEncoderOptions, problems: Problems): void {
   problems.optional(source, (value: unknown) => {
     if (typeof value !== 'string' || !/^\S+$/.test(value)) {
       problems.add('source', 'a URI reference without spaces', value);

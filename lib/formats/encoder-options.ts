@@ -23,22 +23,14 @@ export function checkedOptions<T extends object>(
   return options;
 }
 
-export function checkText(
-  problems: Problems,
-  path: string,
-  value: unknown,
-): void {
+export function checkText(problems: Problems, path: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') {
     problems.add(path, 'a non-empty string', value);
   }
 }
 
 /** Like `checkText`, for what must not be shown. */
-export function checkSecret(
-  problems: Problems,
-  path: string,
-  value: unknown,
-): void {
+export function checkSecret(problems: Problems, path: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') {
     problems.addLine(
       path,
@@ -54,30 +46,15 @@ export function checkOneOf(
   choices: readonly string[],
 ): void {
   if (!choices.includes(value as string)) {
-    problems.add(
-      path,
-      choices.map((choice) => `'${choice}'`).join(' or '),
-      value,
-    );
+    problems.add(path, choices.map((choice) => `'${choice}'`).join(' or '), value);
   }
 }
 
 /** An absolute URL of http or https. Credentials and query are not shown. */
-export function checkUrl(
-  problems: Problems,
-  path: string,
-  value: unknown,
-): void {
-  const isUrl =
-    typeof value === 'string' &&
-    /^https?:\/\/[^/]/i.test(value) &&
-    URL.canParse(value);
+export function checkUrl(problems: Problems, path: string, value: unknown): void {
+  const isUrl = typeof value === 'string' && /^https?:\/\/[^/]/i.test(value) && URL.canParse(value);
   if (!isUrl) {
-    problems.add(
-      path,
-      'a URL of http or https',
-      typeof value === 'string' ? withoutSecrets(value) : value,
-    );
+    problems.add(path, 'a URL of http or https', typeof value === 'string' ? withoutSecrets(value) : value);
   }
 }
 

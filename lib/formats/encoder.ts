@@ -6,10 +6,7 @@ export type SendResult =
   | {
       readonly status: 'partial';
       /** By the event's id. Events that are not named are sent again; ids that were not sent are ignored. */
-      readonly outcomes: ReadonlyMap<
-        string,
-        'delivered' | 'rejected' | 'retry'
-      >;
+      readonly outcomes: ReadonlyMap<string, 'delivered' | 'rejected' | 'retry'>;
       readonly retryAfterMs?: number;
       /** Why events were rejected; ends up in their dead letters. */
       readonly error?: SendError;
@@ -94,10 +91,7 @@ export interface Encoder {
    * Reads the answer, where the destination answers per event or hides failures in a 200. `undefined` leaves the
    * judgement to the status.
    */
-  outcome?(
-    answer: DestinationAnswer,
-    batch: readonly TrackingEvent[],
-  ): SendResult | undefined;
+  outcome?(answer: DestinationAnswer, batch: readonly TrackingEvent[]): SendResult | undefined;
   /** Streams that are kept apart and in order; an app's own `batch.partitionBy` takes its place. */
   partitionBy?(event: TrackingEvent): string;
   /** Events of different groups never share a batch; consecutive events of one group do. */

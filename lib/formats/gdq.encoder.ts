@@ -24,12 +24,7 @@ export interface GdqEncoderOptions {
  * @throws TrackingError `invalid_options`
  */
 export function gdqEncoder(options: GdqEncoderOptions = {}): Encoder {
-  const { metadata = METADATA_KEY } = checkedOptions(
-    'gdqEncoder',
-    options,
-    ['metadata'],
-    checkGdqOptions,
-  );
+  const { metadata = METADATA_KEY } = checkedOptions('gdqEncoder', options, ['metadata'], checkGdqOptions);
   return {
     name: 'gdq',
     encode: (batch) => {
@@ -44,10 +39,7 @@ export function gdqEncoder(options: GdqEncoderOptions = {}): Encoder {
 }
 
 /** For the options of a backend that hands them on. */
-export function checkGdqOptions(
-  { metadata }: GdqEncoderOptions,
-  problems: Problems,
-): void {
+export function checkGdqOptions({ metadata }: GdqEncoderOptions, problems: Problems): void {
   problems.optional(metadata, (value) => {
     checkMetadataKey(problems, value);
   });

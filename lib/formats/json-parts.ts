@@ -29,9 +29,7 @@ export function jsonArray(items: readonly string[]): string {
 
 /** Adds members to an object, both of them JSON. */
 export function withMembers(object: string, members: string): string {
-  return object === '{}'
-    ? `{${members}}`
-    : `${object.slice(0, -1)},${members}}`;
+  return object === '{}' ? `{${members}}` : `${object.slice(0, -1)},${members}}`;
 }
 
 /** A key that stands in no one's way: it gets underscores in front until the object has no such key. */
@@ -69,9 +67,7 @@ export function payloadWithMetadata(
   }
   const { id, name, timestamp, context } = event;
   // Looking for the text spares reading the payload back.
-  const free = payload.includes(JSON.stringify(key))
-    ? freeKey(key, event.data)
-    : key;
+  const free = payload.includes(JSON.stringify(key)) ? freeKey(key, event.data) : key;
   return withMembers(
     payload,
     `${JSON.stringify(free)}:{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)},"timestamp":${JSON.stringify(timestamp)},"context":${contextJson(context)}}`,

@@ -7,9 +7,7 @@
 export function onlyGroup(what: string, groups: readonly string[]): string {
   const [first = '', ...others] = new Set(groups);
   if (others.length > 0) {
-    throw new RangeError(
-      `expected the events of one ${what} in a batch, got those of ${others.length + 1}`,
-    );
+    throw new RangeError(`expected the events of one ${what} in a batch, got those of ${others.length + 1}`);
   }
   return first;
 }

@@ -23,9 +23,7 @@ export interface PaltabrainBatchMessage {
   readonly telemetry?: PaltabrainTelemetry | undefined;
 }
 
-export function encodePaltabrainBatch(
-  batch: PaltabrainBatchMessage,
-): Uint8Array {
+export function encodePaltabrainBatch(batch: PaltabrainBatchMessage): Uint8Array {
   const common = new ProtobufWriter();
   common.string(1, batch.instanceId).string(2, batch.batchId);
   const writer = new ProtobufWriter();
@@ -71,21 +69,13 @@ function telemetryMessage(telemetry: PaltabrainTelemetry): ProtobufWriter {
   return writer;
 }
 
-function ifKnown(
-  writer: ProtobufWriter,
-  field: number,
-  value: number | undefined,
-): void {
+function ifKnown(writer: ProtobufWriter, field: number, value: number | undefined): void {
   if (value !== undefined && Number.isFinite(value)) {
     writer.sint64(field, Math.round(value));
   }
 }
 
-function unlessEmpty(
-  writer: ProtobufWriter,
-  field: number,
-  bytes: Uint8Array,
-): void {
+function unlessEmpty(writer: ProtobufWriter, field: number, bytes: Uint8Array): void {
   if (bytes.length > 0) {
     writer.bytes(field, bytes);
   }

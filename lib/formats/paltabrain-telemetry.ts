@@ -18,9 +18,7 @@ export interface PaltabrainTelemetry {
   readonly timeSinceLastBatch?: number;
 }
 
-export type TelemetrySource = (
-  info: BatchInfo,
-) => PaltabrainTelemetry | undefined;
+export type TelemetrySource = (info: BatchInfo) => PaltabrainTelemetry | undefined;
 
 /**
  * Telemetry out of what a backend counts: the events lost, and the time passed, since the batch before. Asked twice
@@ -28,9 +26,7 @@ export type TelemetrySource = (
  *
  * @param stats what the backend counts now; `undefined` while there is no backend yet
  */
-export function telemetryFrom(
-  stats: () => BackendStats | undefined,
-): TelemetrySource {
+export function telemetryFrom(stats: () => BackendStats | undefined): TelemetrySource {
   let lost = 0;
   let lastBatch: BatchInfo | undefined;
   let answer: PaltabrainTelemetry | undefined;
@@ -41,9 +37,7 @@ export function telemetryFrom(
       lost = now === undefined ? lost : lostEvents(now);
       answer = {
         eventsDropped: Math.max(0, lost - lostBefore),
-        ...(lastBatch === undefined
-          ? {}
-          : { timeSinceLastBatch: Math.max(0, info.now - lastBatch.now) }),
+        ...(lastBatch === undefined ? {} : { timeSinceLastBatch: Math.max(0, info.now - lastBatch.now) }),
       };
       lastBatch = info;
     }

@@ -11,12 +11,7 @@ import { onlyGroup } from './only-group.js';
 import { PACKAGE_VERSION } from './package-name.js';
 import type { PaltabrainEventMessage } from './paltabrain-batch.js';
 import { encodePaltabrainBatch } from './paltabrain-batch.js';
-import {
-  SESSION_KEY,
-  SessionNumbers,
-  sessionIdOf,
-  storedNumber,
-} from './paltabrain-sessions.js';
+import { SESSION_KEY, SessionNumbers, sessionIdOf, storedNumber } from './paltabrain-sessions.js';
 import type { TelemetrySource } from './paltabrain-telemetry.js';
 
 /** How the bytes fields are filled when there is a schema. */
@@ -55,9 +50,7 @@ const NOTHING = new Uint8Array();
  *
  * @throws TrackingError `invalid_options`
  */
-export function paltabrainEncoder(
-  options: PaltabrainEncoderOptions = {},
-): Encoder {
+export function paltabrainEncoder(options: PaltabrainEncoderOptions = {}): Encoder {
   const {
     contextKeys,
     instanceId = randomUUID(),
@@ -76,12 +69,9 @@ export function paltabrainEncoder(
   } = schema;
   const sessions = new SessionNumbers(instanceId);
   const isShared = sharing(contextKeys);
-  const shared = ({ context }: TrackingEvent): JsonObject =>
-    only(context, isShared);
-  const instanceOf = (event: TrackingEvent): string =>
-    storedNumber(event).instanceId ?? instanceId;
-  const groupOf = (event: TrackingEvent): string =>
-    JSON.stringify([instanceOf(event), shared(event)]);
+  const shared = ({ context }: TrackingEvent): JsonObject => only(context, isShared);
+  const instanceOf = (event: TrackingEvent): string => storedNumber(event).instanceId ?? instanceId;
+  const groupOf = (event: TrackingEvent): string => JSON.stringify([instanceOf(event), shared(event)]);
 
   const eventMessage = (event: TrackingEvent): PaltabrainEventMessage => {
     const rest = only(event.context, (key) => !isShared(key));
@@ -124,9 +114,7 @@ export function paltabrainEncoder(
   };
 }
 
-function sharing(
-  contextKeys: readonly string[] | undefined,
-): (key: string) => boolean {
+function sharing(contextKeys: readonly string[] | undefined): (key: string) => boolean {
   if (contextKeys === undefined) {
     return (key) => !PER_EVENT.includes(key);
   }
@@ -134,15 +122,8 @@ function sharing(
   return (key) => keys.has(key);
 }
 
-function only(
-  context: JsonObject,
-  isWanted: (key: string) => boolean,
-): JsonObject {
-  return Object.fromEntries(
-    Object.entries(context).filter(
-      ([key]) => key !== SESSION_KEY && isWanted(key),
-    ),
-  );
+function only(context: JsonObject, isWanted: (key: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(context).filter(([key]) => key !== SESSION_KEY && isWanted(key)));
 }
 
 function jsonBytes(object: JsonObject): Uint8Array {
@@ -152,9 +133,7 @@ function jsonBytes(object: JsonObject): Uint8Array {
 
 function headerJson({ id, name }: TrackingEvent, rest: JsonObject): Uint8Array {
   const key = JSON.stringify(freeKey(METADATA_KEY, rest));
-  return Buffer.from(
-    withMembers(JSON.stringify(rest), `${key}:${JSON.stringify({ id, name })}`),
-  );
+  return Buffer.from(withMembers(JSON.stringify(rest), `${key}:${JSON.stringify({ id, name })}`));
 }
 
 function payloadJson(event: TrackingEvent): Uint8Array {
@@ -162,10 +141,7 @@ function payloadJson(event: TrackingEvent): Uint8Array {
 }
 
 /** For the options of a backend that hands them on. */
-export function checkPaltabrainOptions(
-  given: PaltabrainEncoderOptions,
-  problems: Problems,
-): void {
+export function checkPaltabrainOptions(given: PaltabrainEncoderOptions, problems: Problems): void {
   const { contextKeys, instanceId, schema, telemetry } = given;
   problems.optional(contextKeys, (keys: unknown) => {
     if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {

@@ -1,10 +1,7 @@
 import type { DeliveryPreset } from './delivery-preset.js';
 import { checkedOptions, checkSecret } from './encoder-options.js';
 import type { PaltabrainEncoderOptions } from './paltabrain.encoder.js';
-import {
-  checkPaltabrainOptions,
-  paltabrainEncoder,
-} from './paltabrain.encoder.js';
+import { checkPaltabrainOptions, paltabrainEncoder } from './paltabrain.encoder.js';
 
 export interface PaltabrainPresetOptions extends PaltabrainEncoderOptions {
   /** `api.example.com`, with a port where it is not 443. */
@@ -13,9 +10,7 @@ export interface PaltabrainPresetOptions extends PaltabrainEncoderOptions {
 }
 
 /** @throws TrackingError `invalid_options` */
-export function paltabrainPreset(
-  options: PaltabrainPresetOptions,
-): DeliveryPreset {
+export function paltabrainPreset(options: PaltabrainPresetOptions): DeliveryPreset {
   const { hostname, apiKey, ...encoderOptions } = checkedOptions(
     'paltabrainBackend',
     options,
@@ -25,11 +20,7 @@ export function paltabrainPreset(
     ],
     (given, problems) => {
       if (!isHost(given.hostname)) {
-        problems.add(
-          'hostname',
-          'a host, such as api.example.com',
-          given.hostname,
-        );
+        problems.add('hostname', 'a host, such as api.example.com', given.hostname);
       }
       checkSecret(problems, 'apiKey', given.apiKey);
       checkPaltabrainOptions(given, problems);
@@ -43,9 +34,5 @@ export function paltabrainPreset(
 }
 
 function isHost(value: unknown): boolean {
-  return (
-    typeof value === 'string' &&
-    /^[^/\s@?#]+$/.test(value) &&
-    URL.canParse(`https://${value}`)
-  );
+  return typeof value === 'string' && /^[^/\s@?#]+$/.test(value) && URL.canParse(`https://${value}`);
 }

@@ -26,11 +26,7 @@ export class ProtobufWriter {
    */
   sint64(field: number, value: number | bigint): this {
     this.tag(field, VARINT);
-    if (
-      typeof value === 'number' &&
-      Number.isInteger(value) &&
-      Math.abs(value) < SMALL
-    ) {
+    if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < SMALL) {
       this.varint(value < 0 ? -2 * value - 1 : 2 * value);
     } else {
       this.largeVarint(zigZag(value));
@@ -96,9 +92,7 @@ export class ProtobufWriter {
   private reserve(bytes: number): void {
     const needed = this.length + bytes;
     if (needed > this.buffer.length) {
-      const larger = Buffer.allocUnsafe(
-        Math.max(needed, 2 * this.buffer.length),
-      );
+      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.buffer.length));
       this.buffer.copy(larger, 0, 0, this.length);
       this.buffer = larger;
     }

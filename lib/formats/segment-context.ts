@@ -41,26 +41,14 @@ export function segmentContext(context: JsonObject): JsonObject {
 }
 
 /** An app that speaks Segment's own words is left alone. */
-function unlessOwn(
-  context: JsonObject,
-  key: string,
-  value: JsonObject,
-): JsonObject {
-  return isRecord(context[key]) || Object.keys(value).length === 0
-    ? {}
-    : { [key]: value };
+function unlessOwn(context: JsonObject, key: string, value: JsonObject): JsonObject {
+  return isRecord(context[key]) || Object.keys(value).length === 0 ? {} : { [key]: value };
 }
 
-function urlOf(
-  context: JsonObject,
-  host: string | undefined,
-  path: string | undefined,
-): string | undefined {
+function urlOf(context: JsonObject, host: string | undefined, path: string | undefined): string | undefined {
   return (
     textOf(context['page']) ??
-    (host === undefined || path === undefined
-      ? undefined
-      : `https://${host}${path}`)
+    (host === undefined || path === undefined ? undefined : `https://${host}${path}`)
   );
 }
 
@@ -72,12 +60,8 @@ function objectOf(value: JsonValue | undefined): JsonObject {
   return isRecord(value) ? value : {};
 }
 
-function present(
-  fields: Readonly<Record<string, string | undefined>>,
-): JsonObject {
+function present(fields: Readonly<Record<string, string | undefined>>): JsonObject {
   return Object.fromEntries(
-    Object.entries(fields).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    ),
+    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 }

@@ -2,8 +2,7 @@ import type { TrackingEvent } from '../core/event/event.js';
 import type { JsonObject, JsonValue } from '../core/event/json.js';
 import { isRecord } from '../core/validation.js';
 
-export type SegmentCall =
-  'track' | 'identify' | 'group' | 'page' | 'screen' | 'alias';
+export type SegmentCall = 'track' | 'identify' | 'group' | 'page' | 'screen' | 'alias';
 
 /** A message of Segment's HTTP API without what was tracked, and without context. */
 export interface SegmentHead {
@@ -77,9 +76,7 @@ function who(
   otherUserId?: JsonValue,
 ): { readonly userId?: string; readonly anonymousId?: string } {
   const userId = idAt(context['user']) ?? idOf(otherUserId);
-  return userId === undefined
-    ? { anonymousId: idAt(context['session']) ?? NOBODY }
-    : { userId };
+  return userId === undefined ? { anonymousId: idAt(context['session']) ?? NOBODY } : { userId };
 }
 
 function titles(data: JsonObject): {
@@ -98,8 +95,5 @@ function idAt(value: JsonValue | undefined): string | undefined {
 }
 
 function idOf(value: unknown): string | undefined {
-  return (typeof value === 'string' && value !== '') ||
-    typeof value === 'number'
-    ? String(value)
-    : undefined;
+  return (typeof value === 'string' && value !== '') || typeof value === 'number' ? String(value) : undefined;
 }

@@ -41,18 +41,13 @@ export function segmentEncoder(options: SegmentEncoderOptions = {}): Encoder {
     ['map', 'sentAt'],
     checkSegmentOptions,
   );
-  const write =
-    map === undefined
-      ? writeMessage
-      : (event: TrackingEvent): string => writeMapped(event, map);
+  const write = map === undefined ? writeMessage : (event: TrackingEvent): string => writeMapped(event, map);
   return {
     name: 'segment',
     maxBytes: MAX_BATCH_BYTES,
     encode: (batch, { now }) => {
       const contextJson = contextTexts(segmentContext);
-      const messages = jsonArray(
-        batch.map((event) => fitting(write(event, contextJson), event)),
-      );
+      const messages = jsonArray(batch.map((event) => fitting(write(event, contextJson), event)));
       const sent = sentAt ? `,"sentAt":"${new Date(now).toISOString()}"` : '';
       return {
         contentType: 'application/json',
@@ -67,10 +62,7 @@ function writeMessage(event: TrackingEvent, contextJson: ContextJson): string {
   return `${JSON.stringify(head).slice(0, -1)},"${contentOf(head)}":${eventDataJson(event)},"context":${contextJson(event.context)}}`;
 }
 
-function writeMapped(
-  event: TrackingEvent,
-  map: NonNullable<SegmentEncoderOptions['map']>,
-): string {
+function writeMapped(event: TrackingEvent, map: NonNullable<SegmentEncoderOptions['map']>): string {
   const head = segmentHead(event);
   const answer: unknown = map(
     {
@@ -81,9 +73,7 @@ function writeMapped(
     event,
   );
   if (!isRecord(answer)) {
-    throw new TypeError(
-      `expected "map" to answer a message, got ${show(answer)}`,
-    );
+    throw new TypeError(`expected "map" to answer a message, got ${show(answer)}`);
   }
   return JSON.stringify(answer);
 }
@@ -102,10 +92,7 @@ function fitting(message: string, { name }: TrackingEvent): string {
 }
 
 /** For the options of a backend that hands them on. */
-export function checkSegmentOptions(
-  { map, sentAt }: SegmentEncoderOptions,
-  problems: Problems,
-): void {
+export function checkSegmentOptions({ map, sentAt }: SegmentEncoderOptions, problems: Problems): void {
   problems.optional(map, (value) => {
     problems.function('map', value);
   });

@@ -18,18 +18,13 @@ export function segmentPreset(options: SegmentPresetOptions): DeliveryPreset {
     writeKey,
     url = SEGMENT_URL,
     ...encoderOptions
-  } = checkedOptions(
-    'segmentBackend',
-    options,
-    ['writeKey', 'url', 'map', 'sentAt'],
-    (given, problems) => {
-      checkSecret(problems, 'writeKey', given.writeKey);
-      problems.optional(given.url, (value) => {
-        checkUrl(problems, 'url', value);
-      });
-      checkSegmentOptions(given, problems);
-    },
-  );
+  } = checkedOptions('segmentBackend', options, ['writeKey', 'url', 'map', 'sentAt'], (given, problems) => {
+    checkSecret(problems, 'writeKey', given.writeKey);
+    problems.optional(given.url, (value) => {
+      checkUrl(problems, 'url', value);
+    });
+    checkSegmentOptions(given, problems);
+  });
   return {
     url,
     auth: { basic: { username: writeKey, password: '' } },

@@ -4,8 +4,7 @@ import type { HttpBackend } from './http-backend.js';
 import type { DeliveryOptions } from './preset-backend.js';
 import { presetBackend } from './preset-backend.js';
 
-export interface AtomBackendOptions
-  extends AtomPresetOptions, DeliveryOptions {}
+export interface AtomBackendOptions extends AtomPresetOptions, DeliveryOptions {}
 
 /**
  * Delivers to ironSource Atom: each stream apart and in its order, signed with its key.

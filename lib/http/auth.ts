@@ -32,9 +32,7 @@ export type HttpAuth =
  *
  * @throws Error when a function of the app's fails, without what it said: that may hold what it asked with
  */
-export async function authHeaders(
-  auth: HttpAuth | undefined,
-): Promise<Headers> {
+export async function authHeaders(auth: HttpAuth | undefined): Promise<Headers> {
   if (auth === undefined) {
     return {};
   }
@@ -49,9 +47,7 @@ export async function authHeaders(
   if ('bearer' in auth) {
     return { authorization: `Bearer ${auth.bearer}` };
   }
-  return 'apiKey' in auth
-    ? { [(auth.apiKey.header ?? 'X-API-Key').toLowerCase()]: auth.apiKey.key }
-    : {};
+  return 'apiKey' in auth ? { [(auth.apiKey.header ?? 'X-API-Key').toLowerCase()]: auth.apiKey.key } : {};
 }
 
 async function answered(auth: () => MaybePromise<unknown>): Promise<Headers> {
@@ -69,17 +65,11 @@ async function answered(auth: () => MaybePromise<unknown>): Promise<Headers> {
 }
 
 function isTexts(value: unknown): value is Record<string, string> {
-  return (
-    isRecord(value) &&
-    Object.values(value).every((one) => typeof one === 'string')
-  );
+  return isRecord(value) && Object.values(value).every((one) => typeof one === 'string');
 }
 
 /** Headers that depend on the body. */
-export function signatureHeaders(
-  auth: HttpAuth | undefined,
-  body: string | Uint8Array,
-): Headers {
+export function signatureHeaders(auth: HttpAuth | undefined, body: string | Uint8Array): Headers {
   if (auth === undefined || typeof auth === 'function' || !('hmac' in auth)) {
     return {};
   }

@@ -11,10 +11,7 @@ export function checkAuth(problems: Problems, auth: unknown): void {
   }
   const [kind = '', ...others] = isRecord(auth) ? Object.keys(auth) : [];
   if (!isRecord(auth) || others.length > 0 || !KINDS.includes(kind)) {
-    problems.addLine(
-      'auth',
-      'expected a function or one of { basic }, { bearer }, { apiKey }, { hmac }',
-    );
+    problems.addLine('auth', 'expected a function or one of { basic }, { bearer }, { apiKey }, { hmac }');
     return;
   }
   const path = `auth.${kind}`;
@@ -30,10 +27,7 @@ export function checkAuth(problems: Problems, auth: unknown): void {
   }
 }
 
-function checkBasic(
-  problems: Problems,
-  basic: Readonly<Record<string, unknown>>,
-): void {
+function checkBasic(problems: Problems, basic: Readonly<Record<string, unknown>>): void {
   const { username, password } = basic;
   problems.onlyKeys('auth.basic', basic, ['username', 'password']);
   checkText(problems, 'auth.basic.username', username);
@@ -71,11 +65,7 @@ function checkText(problems: Problems, path: string, value: unknown): void {
   }
 }
 
-function checkHeaderText(
-  problems: Problems,
-  path: string,
-  value: unknown,
-): void {
+function checkHeaderText(problems: Problems, path: string, value: unknown): void {
   if (!isHeaderValue(value) || value === '') {
     problems.addLine(path, 'expected a non-empty text of Latin 1 on one line');
   }

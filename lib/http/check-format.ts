@@ -22,10 +22,7 @@ export function checkFormat(problems: Problems, format: unknown): void {
   }
 }
 
-function checkEncoder(
-  problems: Problems,
-  encoder: Record<string, unknown>,
-): void {
+function checkEncoder(problems: Problems, encoder: Record<string, unknown>): void {
   if (typeof encoder['name'] !== 'string') {
     problems.add('format.name', 'a string', encoder['name']);
   }
@@ -40,8 +37,7 @@ function checkEncoder(
     });
   }
   problems.optional(encoder['joined'], (joined) => {
-    const isJoined =
-      isRecord(joined) && TEXTS.every((key) => typeof joined[key] === 'string');
+    const isJoined = isRecord(joined) && TEXTS.every((key) => typeof joined[key] === 'string');
     if (!isJoined) {
       problems.add('format.joined', `{ ${TEXTS.join(', ')} }`, joined);
     }

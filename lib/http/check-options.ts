@@ -22,10 +22,7 @@ const BACKLOG_METHODS: readonly string[] = [
  *
  * @throws TrackingError `invalid_options` with every problem; credentials are not shown
  */
-export function checkHttpOptions(
-  options: unknown,
-  what: 'httpBackend' | 'configure',
-): void {
+export function checkHttpOptions(options: unknown, what: 'httpBackend' | 'configure'): void {
   const problems = new Problems();
   const title = `the options of ${what}() are wrong`;
   if (!isRecord(options)) {
@@ -34,11 +31,7 @@ export function checkHttpOptions(
     return;
   }
   const isWhole = what === 'httpBackend';
-  problems.onlyKeys(
-    '',
-    options,
-    isWhole ? [...CHANGEABLE, ...FIXED] : CHANGEABLE,
-  );
+  problems.onlyKeys('', options, isWhole ? [...CHANGEABLE, ...FIXED] : CHANGEABLE);
   if (isWhole || options['url'] !== undefined) {
     checkUrl(problems, options['url']);
   }
@@ -68,19 +61,13 @@ export function checkHttpOptions(
   problems.throwIfAny(title);
 }
 
-function checkFixed(
-  problems: Problems,
-  options: Record<string, unknown>,
-): void {
+function checkFixed(problems: Problems, options: Record<string, unknown>): void {
   problems.optional(options['format'], (value) => {
     checkFormat(problems, value);
   });
   problems.optional(options['compression'], (value) => {
     if (value === 'zstd' && !compressions().includes('zstd')) {
-      problems.addLine(
-        'compression',
-        'this Node has no zstd: it needs 22.15, 23.8 or later; use gzip or br',
-      );
+      problems.addLine('compression', 'this Node has no zstd: it needs 22.15, 23.8 or later; use gzip or br');
     } else {
       oneOf(problems, 'compression', value, ['gzip', 'br', 'zstd']);
     }
@@ -103,10 +90,7 @@ function checkFixed(
   });
 }
 
-function checkNumbers(
-  problems: Problems,
-  options: Record<string, unknown>,
-): void {
+function checkNumbers(problems: Problems, options: Record<string, unknown>): void {
   part(problems, options, 'batch', {
     ...{ maxEvents: 'count', maxBytes: 'count', maxDelayMs: 'ms' },
     partitionBy: 'function',
@@ -156,12 +140,7 @@ function part(
   }
 }
 
-function checkKind(
-  problems: Problems,
-  path: string,
-  value: unknown,
-  kind: Kind,
-): void {
+function checkKind(problems: Problems, path: string, value: unknown, kind: Kind): void {
   if (kind === 'function') {
     problems.function(path, value);
   } else if (kind === 'ms') {
@@ -196,12 +175,7 @@ function checkHeaders(problems: Problems, value: unknown): void {
   }
 }
 
-function oneOf(
-  problems: Problems,
-  path: string,
-  value: unknown,
-  known: readonly string[],
-): void {
+function oneOf(problems: Problems, path: string, value: unknown, known: readonly string[]): void {
   if (!known.includes(value as string)) {
     problems.add(path, `one of ${known.join(', ')}`, value);
   }
@@ -211,8 +185,6 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&
-    names.every(
-      (name) => typeof (value as Record<string, unknown>)[name] === 'function',
-    )
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
   );
 }

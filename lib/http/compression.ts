@@ -7,20 +7,14 @@ type Compress = (body: Uint8Array) => Promise<Uint8Array>;
 
 /** Newer Nodes only: 22.15, 23.8 and later. */
 const { zstdCompress } = zlib as {
-  zstdCompress?: (
-    body: Uint8Array,
-    done: (error: Error | null, result: Uint8Array) => void,
-  ) => void;
+  zstdCompress?: (body: Uint8Array, done: (error: Error | null, result: Uint8Array) => void) => void;
 };
 
 const brotli = promisify(zlib.brotliCompress) as (
   body: Uint8Array,
   options: zlib.BrotliOptions,
 ) => Promise<Uint8Array>;
-const gzip = promisify(zlib.gzip) as (
-  body: Uint8Array,
-  options: zlib.ZlibOptions,
-) => Promise<Uint8Array>;
+const gzip = promisify(zlib.gzip) as (body: Uint8Array, options: zlib.ZlibOptions) => Promise<Uint8Array>;
 
 /** Beyond these levels the work grows faster than the body shrinks. */
 const GZIP_LEVEL = 1;
@@ -43,10 +37,7 @@ export function compressions(): readonly string[] {
 }
 
 /** Compresses beside the event loop. */
-export async function compressed(
-  body: string | Uint8Array,
-  compression: Compression,
-): Promise<Uint8Array> {
+export async function compressed(body: string | Uint8Array, compression: Compression): Promise<Uint8Array> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const compress = COMPRESSIONS[compression];
   if (compress === undefined) {

@@ -1,13 +1,7 @@
 import { ignore, isThenable } from '../core/thenable.js';
 import { isRecord } from '../core/validation.js';
 import { show } from '../core/show.js';
-import type {
-  BatchInfo,
-  DestinationAnswer,
-  EncodedBatch,
-  Encoder,
-  SendResult,
-} from '../formats/encoder.js';
+import type { BatchInfo, DestinationAnswer, EncodedBatch, Encoder, SendResult } from '../formats/encoder.js';
 import type { TrackingEvent } from '../core/event/event.js';
 
 /*
@@ -22,17 +16,11 @@ const STATUSES: ReadonlySet<unknown> = new Set<SendResult['status']>([
 const METHODS: ReadonlySet<unknown> = new Set(['POST', 'PUT', 'GET']);
 
 /** @throws whatever `encode` throws; TypeError when it answers no batch */
-export function encodedBy(
-  encoder: Encoder,
-  events: readonly TrackingEvent[],
-  info: BatchInfo,
-): EncodedBatch {
+export function encodedBy(encoder: Encoder, events: readonly TrackingEvent[], info: BatchInfo): EncodedBatch {
   const encoded: unknown = encoder.encode(events, info);
   const problem = problemOf(encoded);
   if (problem !== undefined) {
-    throw new TypeError(
-      `encode() of the format ${encoder.name} answered ${problem}`,
-    );
+    throw new TypeError(`encode() of the format ${encoder.name} answered ${problem}`);
   }
   return encoded as EncodedBatch;
 }
@@ -47,9 +35,7 @@ function problemOf(encoded: unknown): string | undefined {
   }
   const { body, method = 'POST', contentType, path, headers } = encoded;
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
-    return body === undefined && method === 'GET'
-      ? undefined
-      : `the body ${show(body)}`;
+    return body === undefined && method === 'GET' ? undefined : `the body ${show(body)}`;
   }
   if (typeof contentType !== 'string') {
     return `the content type ${show(contentType)}`;
@@ -60,9 +46,7 @@ function problemOf(encoded: unknown): string | undefined {
   if (path !== undefined && typeof path !== 'string') {
     return `the path ${show(path)}`;
   }
-  return headers === undefined || isRecord(headers)
-    ? undefined
-    : `the headers ${show(headers)}`;
+  return headers === undefined || isRecord(headers) ? undefined : `the headers ${show(headers)}`;
 }
 
 /** @throws whatever `outcome` throws; TypeError when it answers no result */
@@ -78,9 +62,7 @@ export function outcomeBy(
   if (isThenable(result)) {
     ignore(result);
   }
-  throw new TypeError(
-    `outcome() of the format ${encoder.name} answered ${show(result)}`,
-  );
+  throw new TypeError(`outcome() of the format ${encoder.name} answered ${show(result)}`);
 }
 
 function isResult(result: unknown): result is SendResult {

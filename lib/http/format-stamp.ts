@@ -5,10 +5,7 @@ import type { EventStamp } from '../delivery/event-stamp.js';
 import type { Encoder } from '../formats/encoder.js';
 
 /** The stamp of a format that has one. Where that throws, or answers no event, the event is stored as it is. */
-export function formatStamp(
-  encoder: Encoder,
-  failed: (error: unknown) => void,
-): EventStamp | undefined {
+export function formatStamp(encoder: Encoder, failed: (error: unknown) => void): EventStamp | undefined {
   if (encoder.accept === undefined) {
     return undefined;
   }

@@ -25,11 +25,7 @@ export async function getJson(
   const signal = AbortSignal.timeout(timeoutMs);
   const own =
     dispatcher === undefined
-      ? new Agent(
-          tls === undefined
-            ? {}
-            : { connect: tls as buildConnector.BuildOptions },
-        )
+      ? new Agent(tls === undefined ? {} : { connect: tls as buildConnector.BuildOptions })
       : undefined;
   let signed: Readonly<Record<string, string>> = {};
   try {
@@ -37,10 +33,7 @@ export async function getJson(
     return await read(dispatcher ?? (own as Agent), settings, signed, signal);
   } catch (error) {
     if (signal.aborted) {
-      throw new TrackingError(
-        'timeout',
-        `${what} took longer than ${timeoutMs} ms`,
-      );
+      throw new TrackingError('timeout', `${what} took longer than ${timeoutMs} ms`);
     }
     throw new TrackingError(
       'unavailable',
@@ -90,9 +83,7 @@ async function read(
   }
 }
 
-async function wholeText(
-  body: Dispatcher.ResponseData['body'],
-): Promise<string> {
+async function wholeText(body: Dispatcher.ResponseData['body']): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {

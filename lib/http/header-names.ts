@@ -8,11 +8,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 export function isHeaderName(name: unknown): name is string {
-  return (
-    typeof name === 'string' &&
-    NAME.test(name) &&
-    !OF_THE_CONNECTION.has(name.toLowerCase())
-  );
+  return typeof name === 'string' && NAME.test(name) && !OF_THE_CONNECTION.has(name.toLowerCase());
 }
 
 /** What cannot stand in a header would fail every request. */
@@ -21,10 +17,6 @@ export function isHeaderValue(value: unknown): value is string {
 }
 
 /** Names of headers are the same in any case: two spellings must not become two headers. */
-export function lowerCased(
-  headers: Readonly<Record<string, string>>,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
+export function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

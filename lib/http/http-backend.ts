@@ -1,10 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import type {
-  Backend,
-  BackendHost,
-  SendOptions,
-  TimeBudget,
-} from '../core/topology/backend.js';
+import type { Backend, BackendHost, SendOptions, TimeBudget } from '../core/topology/backend.js';
 import type { TrackingEvent } from '../core/event/event.js';
 import type { MaybePromise } from '../core/processing/processor.js';
 import type { BackendStats } from '../core/topology/stats.js';
@@ -70,8 +65,7 @@ class DeliveringHttpBackend implements HttpBackend {
   attach(host: BackendHost): void {
     const { encoder, options } = this;
     const settings = (): HttpSettings => this.settings;
-    const partitionBy =
-      options.batch?.partitionBy ?? encoder.partitionBy?.bind(encoder);
+    const partitionBy = options.batch?.partitionBy ?? encoder.partitionBy?.bind(encoder);
     const callbackFailed = (what: string) => (error: unknown) => {
       host.report({
         code: 'callback_failed',
@@ -80,41 +74,26 @@ class DeliveringHttpBackend implements HttpBackend {
       });
     };
     const groupBy = encoder.groupBy?.bind(encoder);
-    const stamp = formatStamp(
-      encoder,
-      callbackFailed('accept() of the format'),
-    );
+    const stamp = formatStamp(encoder, callbackFailed('accept() of the format'));
     this.loop = new DeliveryLoop<HttpPayload>({
       ...{ host, settings, backlog: this.backlog },
-      encode: (events, info) =>
-        httpPayload(encoder, events, info, this.settings, options.compression),
+      encode: (events, info) => httpPayload(encoder, events, info, this.settings, options.compression),
       transport: new HttpTransport(encoder, settings, host.clock, options),
       random: () => randomInt(RANDOM_RANGE) / RANDOM_RANGE,
       newId: randomUUID,
       ...(partitionBy === undefined
         ? {}
         : {
-            partitionOf: boundedPartitions(
-              partitionBy,
-              callbackFailed('partitionBy'),
-            ),
+            partitionOf: boundedPartitions(partitionBy, callbackFailed('partitionBy')),
           }),
-      ...(groupBy === undefined
-        ? {}
-        : { groupOf: safeGroups(groupBy, callbackFailed('groupBy')) }),
+      ...(groupBy === undefined ? {} : { groupOf: safeGroups(groupBy, callbackFailed('groupBy')) }),
       ...(stamp === undefined ? {} : { stamp }),
-      ...(options.onDeadLetter === undefined
-        ? {}
-        : { onDeadLetter: options.onDeadLetter }),
+      ...(options.onDeadLetter === undefined ? {} : { onDeadLetter: options.onDeadLetter }),
     });
   }
 
   send(event: TrackingEvent, options?: SendOptions): MaybePromise<void> {
-    return this.attached().accept(
-      event,
-      options?.waits === true,
-      options?.unheard === true,
-    );
+    return this.attached().accept(event, options?.waits === true, options?.unheard === true);
   }
 
   async flush(budget?: TimeBudget): Promise<void> {
@@ -157,9 +136,7 @@ class DeliveringHttpBackend implements HttpBackend {
 
   private attached(): DeliveryLoop<HttpPayload> {
     if (this.loop === undefined) {
-      throw new TypeError(
-        'an httpBackend works only as a backend of a tracker',
-      );
+      throw new TypeError('an httpBackend works only as a backend of a tracker');
     }
     return this.loop;
   }

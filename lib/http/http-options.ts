@@ -1,10 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { TrackingEvent } from '../core/event/event.js';
 import type { Backlog } from '../delivery/backlog.js';
-import type {
-  BatchSettings,
-  RetrySettings,
-} from '../delivery/delivery-settings.js';
+import type { BatchSettings, RetrySettings } from '../delivery/delivery-settings.js';
 import type { ConcurrencyRange } from '../delivery/destination/adaptive-concurrency.js';
 import type { Conflict } from '../delivery/answers/judgement.js';
 import type { OnDeadLetter } from '../delivery/settling/lost-events.js';

@@ -1,11 +1,6 @@
 import type { LeasedEvent } from '../delivery/backlog.js';
 import { bytesOf } from '../delivery/lanes/batches.js';
-import type {
-  BatchInfo,
-  EncodedBatch,
-  Encoder,
-  JoinedJson,
-} from '../formats/encoder.js';
+import type { BatchInfo, EncodedBatch, Encoder, JoinedJson } from '../formats/encoder.js';
 import { signatureHeaders } from './auth.js';
 import type { Compression } from './compression.js';
 import { compressed } from './compression.js';
@@ -59,17 +54,12 @@ export async function httpPayload(
 }
 
 /** Copies bytes: nothing is made into text, or read. */
-function join(
-  events: readonly LeasedEvent[],
-  { before, between, after }: JoinedJson,
-): Buffer {
+function join(events: readonly LeasedEvent[], { before, between, after }: JoinedJson): Buffer {
   const head = Buffer.from(before);
   const gap = Buffer.from(between);
   const tail = Buffer.from(after);
   const gaps = gap.length * (events.length - 1);
-  const body = Buffer.allocUnsafe(
-    head.length + bytesOf(events) + gaps + tail.length,
-  );
+  const body = Buffer.allocUnsafe(head.length + bytesOf(events) + gaps + tail.length);
   let at = head.copy(body, 0);
   let first = true;
   for (const event of events) {

@@ -21,10 +21,7 @@ export interface HttpSettings extends DeliverySettings {
 }
 
 /** Settings from checked options. */
-export function httpSettings(
-  options: HttpBackendOptions,
-  encoder: Encoder,
-): HttpSettings {
+export function httpSettings(options: HttpBackendOptions, encoder: Encoder): HttpSettings {
   const { concurrency = DEFAULT_CONCURRENCY } = options;
   const batch = { ...DEFAULT_BATCH, ...given(options.batch) };
   const url = new URL(options.url);
@@ -51,10 +48,7 @@ export function httpSettings(
 }
 
 /** Options with changes; parts of `batch` and `retry` that are not named stay. */
-export function changed(
-  options: HttpBackendOptions,
-  changes: HttpBackendChanges,
-): HttpBackendOptions {
+export function changed(options: HttpBackendOptions, changes: HttpBackendChanges): HttpBackendOptions {
   return {
     ...options,
     ...changes,
@@ -64,9 +58,7 @@ export function changed(
 }
 
 /** Where only one end is given, the other one keeps to it. */
-function rangeOf(
-  concurrency: NonNullable<HttpBackendOptions['concurrency']>,
-): ConcurrencyRange {
+function rangeOf(concurrency: NonNullable<HttpBackendOptions['concurrency']>): ConcurrencyRange {
   if (typeof concurrency === 'number') {
     return { min: concurrency, max: concurrency };
   }

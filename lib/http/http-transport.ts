@@ -5,12 +5,7 @@ import { messageOf } from '../core/show.js';
 import { classifyAnswer } from '../delivery/answers/classify-answer.js';
 import { retryAfterMs } from '../delivery/destination/retry-after.js';
 import type { SendInfo, Transport } from '../delivery/transport.js';
-import type {
-  DestinationAnswer,
-  Encoder,
-  SendError,
-  SendResult,
-} from '../formats/encoder.js';
+import type { DestinationAnswer, Encoder, SendError, SendResult } from '../formats/encoder.js';
 import { answerBody, letGo, readableBody } from './answer-body.js';
 import { authHeaders } from './auth.js';
 import { outcomeBy } from './format-answers.js';
@@ -88,23 +83,16 @@ export class HttpTransport implements Transport<HttpPayload> {
       letGo(body, this.clock);
       return { status: 'delivered' };
     }
-    const text = await (isTaken
-      ? answerBody(body)
-      : readableBody(body, this.clock));
+    const text = await (isTaken ? answerBody(body) : readableBody(body, this.clock));
     const { 'retry-after': header } = headers;
-    const after = retryAfterMs(
-      Array.isArray(header) ? header[0] : header,
-      this.clock.now(),
-    );
+    const after = retryAfterMs(Array.isArray(header) ? header[0] : header, this.clock.now());
     const given = after === undefined ? {} : { retryAfterMs: after };
     const answer: DestinationAnswer = {
       ...{ httpStatus, headers, body: text, ...given },
     };
     const own = outcomeBy(this.encoder, answer, info.events);
     if (own !== undefined) {
-      return 'error' in own
-        ? { ...own, error: this.shown(own.error, signed) }
-        : own;
+      return 'error' in own ? { ...own, error: this.shown(own.error, signed) } : own;
     }
     const error = this.shown(
       {
@@ -117,18 +105,12 @@ export class HttpTransport implements Transport<HttpPayload> {
   }
 
   /** Without credentials, which a destination may repeat in its answer. */
-  private shown(
-    error: SendError,
-    signed: Readonly<Record<string, string>>,
-  ): SendError {
-    const clean = (text: string): string =>
-      withoutSecrets(text, this.settings(), signed);
+  private shown(error: SendError, signed: Readonly<Record<string, string>>): SendError {
+    const clean = (text: string): string => withoutSecrets(text, this.settings(), signed);
     return {
       ...error,
       message: clean(error.message),
-      ...(error.body === undefined
-        ? {}
-        : { body: clean(error.body).slice(0, MAX_SHOWN_BODY) }),
+      ...(error.body === undefined ? {} : { body: clean(error.body).slice(0, MAX_SHOWN_BODY) }),
     };
   }
 }
@@ -138,8 +120,6 @@ function ownDispatcher(tls: TlsOptions | undefined): Dispatcher {
     keepAliveTimeout: KEEP_ALIVE_MS,
     // How many are open is bounded by the lanes of the delivery.
     connections: null,
-    ...(tls === undefined
-      ? {}
-      : { connect: tls as buildConnector.BuildOptions }),
+    ...(tls === undefined ? {} : { connect: tls as buildConnector.BuildOptions }),
   });
 }

@@ -17,9 +17,7 @@ export interface PaltabrainBackendOptions
  *
  * @throws TrackingError `invalid_options` with every problem
  */
-export function paltabrainBackend(
-  options: PaltabrainBackendOptions,
-): HttpBackend {
+export function paltabrainBackend(options: PaltabrainBackendOptions): HttpBackend {
   const telemetry = telemetryFrom(() => backend.stats());
   const backend: HttpBackend = presetBackend(
     'paltabrainBackend',

@@ -8,10 +8,7 @@ import { httpBackend } from './http-backend.js';
 import type { HttpBackendOptions } from './http-options.js';
 
 /** What the backend of a known destination takes beside the options of its own: how events wait, travel and end. */
-export type DeliveryOptions = Omit<
-  HttpBackendOptions,
-  'url' | 'format' | 'auth' | 'testMode'
->;
+export type DeliveryOptions = Omit<HttpBackendOptions, 'url' | 'format' | 'auth' | 'testMode'>;
 
 const DELIVERY_OPTIONS: Readonly<Record<keyof DeliveryOptions, true>> = {
   ...({ headers: true, batch: true, retry: true, concurrency: true } as const),
@@ -45,9 +42,7 @@ export function presetOptions<Own extends object, P extends DeliveryPreset>(
   const problems = Object.keys(options)
     .filter((key) => !known.includes(key))
     .map((key) => `${key} is not an option; known are ${known.join(', ')}`);
-  const made = attempted(problems, () =>
-    preset(only(options, ownOptions) as Own),
-  );
+  const made = attempted(problems, () => preset(only(options, ownOptions) as Own));
   attempted(problems, () => {
     checkHttpOptions({ ...delivery, url: SOME_URL }, 'httpBackend');
   });
@@ -68,18 +63,13 @@ export function presetBackend<Own extends object>(
   ownOptions: readonly (keyof Own & string)[],
   presetOf: (own: Own) => DeliveryPreset,
 ): HttpBackend {
-  const { preset, delivery } = presetOptions(
-    ...([factory, options, ownOptions, presetOf] as const),
-  );
+  const { preset, delivery } = presetOptions(...([factory, options, ownOptions, presetOf] as const));
   return httpBackend({ ...delivery, ...preset });
 }
 
 function wrong(factory: string, problems: readonly string[]): TrackingError {
   const lines = problems.map((line) => `  - ${line}`).join('\n');
-  return new TrackingError(
-    'invalid_options',
-    `the options of ${factory}() are wrong:\n${lines}`,
-  );
+  return new TrackingError('invalid_options', `the options of ${factory}() are wrong:\n${lines}`);
 }
 
 /** Adds what is wrong to the list instead of throwing it. */
@@ -96,11 +86,6 @@ function attempted<T>(problems: string[], make: () => T): T | undefined {
   }
 }
 
-function only(
-  options: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-): object {
-  return Object.fromEntries(
-    Object.entries(options).filter(([key]) => names.includes(key)),
-  );
+function only(options: Readonly<Record<string, unknown>>, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => names.includes(key)));
 }

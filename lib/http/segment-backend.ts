@@ -4,8 +4,7 @@ import type { HttpBackend } from './http-backend.js';
 import type { DeliveryOptions } from './preset-backend.js';
 import { presetBackend } from './preset-backend.js';
 
-export interface SegmentBackendOptions
-  extends SegmentPresetOptions, DeliveryOptions {
+export interface SegmentBackendOptions extends SegmentPresetOptions, DeliveryOptions {
   /**
    * Whether a batch says when it was made. Segment moves timestamps by the time between then and the arrival: a batch
    * that goes again after an outage, byte for byte, has its events moved by the outage. Default: false.
@@ -26,7 +25,6 @@ export function segmentBackend(options: SegmentBackendOptions): HttpBackend {
     'segmentBackend',
     options,
     ['writeKey', 'url', 'map', 'sentAt'],
-    (own: SegmentPresetOptions) =>
-      segmentPreset({ ...own, sentAt: own.sentAt ?? false }),
+    (own: SegmentPresetOptions) => segmentPreset({ ...own, sentAt: own.sentAt ?? false }),
   );
 }

@@ -30,11 +30,7 @@ export class Acceptance {
     this.waiters = new RoomWaiters(clock, blockTimeoutMs);
   }
 
-  append(
-    events: readonly TrackingEvent[],
-    wait: boolean,
-    unheard: boolean,
-  ): MaybePromise<number> {
+  append(events: readonly TrackingEvent[], wait: boolean, unheard: boolean): MaybePromise<number> {
     if (unheard && !wait) {
       return this.appendUnheard(events);
     }
@@ -109,19 +105,13 @@ export class Acceptance {
   }
 
   private takes(bytes: number): boolean {
-    if (
-      this.closed ||
-      this.parts.contents.unstoredBytes + bytes > MAX_UNSTORED_BYTES
-    ) {
+    if (this.closed || this.parts.contents.unstoredBytes + bytes > MAX_UNSTORED_BYTES) {
       return false;
     }
     if (this.hasRoom(bytes)) {
       return this.waiters.isEmpty;
     }
-    if (
-      this.settings.overflow !== 'dropOldest' ||
-      bytes > this.settings.maxBytes
-    ) {
+    if (this.settings.overflow !== 'dropOldest' || bytes > this.settings.maxBytes) {
       return false;
     }
     while (!this.hasRoom(bytes)) {
@@ -134,9 +124,7 @@ export class Acceptance {
 
   private hasRoom(bytes: number): boolean {
     const { depth, bytes: held } = this.parts.contents;
-    return (
-      depth < this.settings.maxEvents && held + bytes <= this.settings.maxBytes
-    );
+    return depth < this.settings.maxEvents && held + bytes <= this.settings.maxBytes;
   }
 
   private accept(event: TrackingEvent, bytes: number, chunks: Fresh[]): void {
@@ -161,11 +149,7 @@ export class Acceptance {
     return answerFor(events.length, chunks);
   }
 
-  private async room(
-    event: TrackingEvent,
-    bytes: number,
-    chunks: Fresh[],
-  ): Promise<boolean> {
+  private async room(event: TrackingEvent, bytes: number, chunks: Fresh[]): Promise<boolean> {
     return this.closed || bytes > this.settings.maxBytes
       ? false
       : await this.waiters.wait(() => {
@@ -188,12 +172,7 @@ export class Acceptance {
     if (event === undefined) {
       return true;
     }
-    const letter = letters.make(
-      event,
-      OVERFLOW,
-      host.clock.now(),
-      ownership.range.id,
-    );
+    const letter = letters.make(event, OVERFLOW, host.clock.now(), ownership.range.id);
     commits.push({
       bytes: () => letter.size,
       bringsEvents: true,

@@ -68,9 +68,7 @@ export class Adoption {
   }
 
   private get slice(): number {
-    return this.parts.host.partitionOf === undefined
-      ? SLICE.keys
-      : SLICE.values;
+    return this.parts.host.partitionOf === undefined ? SLICE.keys : SLICE.values;
   }
 
   private arm(): void {
@@ -103,10 +101,7 @@ export class Adoption {
     this.lookForLeftBehind(survey);
   }
 
-  private async take(
-    estate: Estate,
-    found: readonly RangeReader[],
-  ): Promise<void> {
+  private async take(estate: Estate, found: readonly RangeReader[]): Promise<void> {
     const { file, ownership } = this.parts;
     if (file.space().bytes < 0) {
       throw file.fullError();
@@ -187,10 +182,7 @@ export class Adoption {
   }
 
   /** Events of a path that no backend has any more: somebody has to know. */
-  private lookForLeftBehind({
-    ranges,
-    gone,
-  }: ReturnType<Ownership['survey']>): void {
+  private lookForLeftBehind({ ranges, gone }: ReturnType<Ownership['survey']>): void {
     const { host, file, ownership } = this.parts;
     if (host.clock.monotonicMs() - this.openedAtMs < LEFT_BEHIND_MS) {
       return;

@@ -131,8 +131,7 @@ export class BacklogContents {
 
   /** The chunk will never be in the file; what it holds was accepted. Answers the events. */
   giveUp(chunk: Chunk): TrackingEvent[] {
-    const events =
-      chunk.fresh?.events.filter((_, index) => !chunk.isGone(index)) ?? [];
+    const events = chunk.fresh?.events.filter((_, index) => !chunk.isGone(index)) ?? [];
     this.accepted += events.length;
     this.dead += events.length;
     this.notStored(chunk);
@@ -140,10 +139,7 @@ export class BacklogContents {
   }
 
   /** Takes over chunks that have their numbers and follow each other. */
-  load(
-    chunks: readonly Chunk[],
-    partitions: ReadonlyMap<Chunk, readonly string[]>,
-  ): void {
+  load(chunks: readonly Chunk[], partitions: ReadonlyMap<Chunk, readonly string[]>): void {
     this.found.insert(chunks);
     for (const chunk of chunks) {
       this.accepted += chunk.left;
@@ -157,12 +153,7 @@ export class BacklogContents {
   }
 
   /** An event is delivered or dead. */
-  settled(
-    chunk: Chunk,
-    index: number,
-    bytes: number,
-    delivered: boolean,
-  ): void {
+  settled(chunk: Chunk, index: number, bytes: number, delivered: boolean): void {
     this.depth--;
     this.bytes -= bytes;
     if (delivered) {
@@ -184,11 +175,7 @@ export class BacklogContents {
   }
 
   /** It was never ours, it turns out. */
-  settledElsewhere(
-    chunk: Chunk,
-    index: number,
-    size = Math.floor(chunk.bytes / chunk.left),
-  ): void {
+  settledElsewhere(chunk: Chunk, index: number, size = Math.floor(chunk.bytes / chunk.left)): void {
     if (!chunk.range.adopted && !this.missingTold) {
       this.missingTold = true;
       this.host.report({

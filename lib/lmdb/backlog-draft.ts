@@ -50,18 +50,11 @@ export class BacklogDraft {
   }
 
   private mark(chunk: Chunk, indexes: readonly number[]): void {
-    this.writes.put(
-      marksKey(chunk.range.id, chunk.seq, this.writer),
-      chunk.marks(indexes),
-    );
+    this.writes.put(marksKey(chunk.range.id, chunk.seq, this.writer), chunk.marks(indexes));
   }
 }
 
-function add(
-  to: Map<Chunk, number[]>,
-  chunk: Chunk,
-  index: number | undefined,
-): void {
+function add(to: Map<Chunk, number[]>, chunk: Chunk, index: number | undefined): void {
   const indexes = to.get(chunk);
   if (indexes === undefined) {
     to.set(chunk, index === undefined ? [] : [index]);

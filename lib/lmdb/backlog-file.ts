@@ -48,11 +48,7 @@ export class BacklogFile implements Writes {
   ) {}
 
   /** @throws TrackingError `invalid_options` when the file cannot be used */
-  static open(
-    folder: string,
-    durability: 'process' | 'power',
-    clock: Clock,
-  ): BacklogFile {
+  static open(folder: string, durability: 'process' | 'power', clock: Clock): BacklogFile {
     const path = prepareLmdbFile(folder, FILE);
     if (statSync(path).size === 0 && diskSpace(folder).bytes < 0) {
       throw new TrackingError('invalid_options', fullMessage(path));
@@ -67,11 +63,7 @@ export class BacklogFile implements Writes {
         // Its promises of whole turns are nobody's, and end the process when they reject.
         eventTurnBatching: false,
       });
-      return new BacklogFile(
-        path,
-        db,
-        noSync ? new DiskFlush(path, clock) : undefined,
-      );
+      return new BacklogFile(path, db, noSync ? new DiskFlush(path, clock) : undefined);
     } catch (error) {
       throw new TrackingError(
         'invalid_options',
@@ -82,17 +74,12 @@ export class BacklogFile implements Writes {
   }
 
   /** Writes all or nothing; answers false, and writes nothing, when the condition does not hold. */
-  async commit(
-    { key, version }: Condition,
-    write: (writes: Writes) => void,
-  ): Promise<boolean> {
+  async commit({ key, version }: Condition, write: (writes: Writes) => void): Promise<boolean> {
     const run = (): void => {
       write(this);
     };
     const committed =
-      version === undefined
-        ? this.db.ifNoExists(key, run)
-        : this.db.ifVersion(key, version, run);
+      version === undefined ? this.db.ifNoExists(key, run) : this.db.ifVersion(key, version, run);
     const { flushed } = committed as { flushed?: PromiseLike<unknown> };
     try {
       const done = await committed;

@@ -68,14 +68,10 @@ export class BacklogInspection {
       throw new Error(`${folder} does not exist`);
     }
     if (!statSync(folder).isDirectory()) {
-      throw new Error(
-        `${folder} is not a folder; give the path that lmdbBacklog() has`,
-      );
+      throw new Error(`${folder} is not a folder; give the path that lmdbBacklog() has`);
     }
     if (!existsSync(join(folder, FILE))) {
-      throw new Error(
-        `${folder} holds no ${FILE}; give the path that lmdbBacklog() has`,
-      );
+      throw new Error(`${folder} holds no ${FILE}; give the path that lmdbBacklog() has`);
     }
     return new BacklogInspection(openAs(folder, clock), clock);
   }
@@ -84,13 +80,7 @@ export class BacklogInspection {
   places(): Place[] {
     this.file.refresh();
     const places = new Map<string, Place>();
-    const add = ({
-      tracker,
-      path,
-    }: {
-      tracker: string;
-      path: string;
-    }): void => {
+    const add = ({ tracker, path }: { tracker: string; path: string }): void => {
       const id = placeId(tracker, path);
       places.set(id, { id, tracker, path });
     };
@@ -100,9 +90,7 @@ export class BacklogInspection {
     for (const place of this.placesOfLetters()) {
       add(place);
     }
-    return [...places.values()].sort((a, b) =>
-      nameOf(a) < nameOf(b) ? -1 : 1,
-    );
+    return [...places.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   }
 
   /** What waits at a place, in parts that are looked through when they are asked for. */
@@ -186,19 +174,14 @@ export class BacklogInspection {
 
   private rangesOf({ tracker, path }: Omit<Place, 'id'>): StoredRange[] {
     this.file.refresh();
-    return [...this.ranges()].filter(
-      ({ record }) => record.tracker === tracker && record.path === path,
-    );
+    return [...this.ranges()].filter(({ record }) => record.tracker === tracker && record.path === path);
   }
 
   private *eventsOf(chunk: Chunk): Generator<WaitingEvent> {
     const { acceptedAt } = chunk;
     const reader = readChunk(this.file, chunk);
     for (let index = 0; index < chunk.count; index++) {
-      const event =
-        reader?.isMarked(index) === false
-          ? reader.soundEventOf(index)
-          : undefined;
+      const event = reader?.isMarked(index) === false ? reader.soundEventOf(index) : undefined;
       if (event !== undefined) {
         yield { event, acceptedAt };
       }
@@ -223,15 +206,8 @@ export class BacklogInspection {
   private holderOf({ id, record }: StoredRange): Holder {
     const { holder, tracker, path } = record;
     const owner =
-      holder === id
-        ? record
-        : this.rangesOf({ tracker, path }).find((range) => range.id === holder)
-            ?.record;
-    if (
-      owner === undefined ||
-      owner.closed === true ||
-      hasEnded(owner, this.self)
-    ) {
+      holder === id ? record : this.rangesOf({ tracker, path }).find((range) => range.id === holder)?.record;
+    if (owner === undefined || owner.closed === true || hasEnded(owner, this.self)) {
       return 'gone';
     }
     const { pid, startTime, bootId, pidNamespace } = this.self;

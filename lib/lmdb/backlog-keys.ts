@@ -53,10 +53,7 @@ export interface ChunkName {
   readonly size: number;
 }
 
-export function chunkKey(
-  range: string,
-  { seq, acceptedAt, count, size }: ChunkName,
-): Buffer {
+export function chunkKey(range: string, { seq, acceptedAt, count, size }: ChunkName): Buffer {
   const key = Buffer.alloc(SEQ_AT + SEQ_BYTES + TIME_BYTES + 2 * COUNT_BYTES);
   let at = key.write(`63${range}`, 'hex');
   at = key.writeUIntBE(seq, at, SEQ_BYTES);
@@ -84,10 +81,7 @@ export function marksKey(range: string, seq: number, writer: string): Buffer {
 
 /** The marks of one chunk, whoever wrote them. */
 export function marksOf(range: string, seq: number): KeyRange {
-  return keysOf(
-    'm',
-    `${range}${seq.toString(16).padStart(2 * SEQ_BYTES, '0')}`,
-  );
+  return keysOf('m', `${range}${seq.toString(16).padStart(2 * SEQ_BYTES, '0')}`);
 }
 
 export function seqOfMarks(key: Buffer): number {
@@ -101,10 +95,7 @@ export interface LetterName {
   readonly size: number;
 }
 
-export function letterKey(
-  place: string,
-  { at, owner, number, size }: LetterName,
-): Buffer {
+export function letterKey(place: string, { at, owner, number, size }: LetterName): Buffer {
   const key = Buffer.alloc(1 + 2 * ID_BYTES + TIME_BYTES + 2 * COUNT_BYTES);
   let offset = key.write(`64${place}`, 'hex');
   offset = key.writeUIntBE(at, offset, TIME_BYTES);

@@ -52,23 +52,20 @@ export async function replayLetters(
       ...{ seq: 0, acceptedAt: now, count: events.length },
       size: events.reduce((sum, event) => sum + eventBytes(event), 0),
     };
-    const done = await file.commit(
-      { key: first.key, version: LETTER_VERSION },
-      (writes) => {
-        writes.put(
-          rangeKey(id, holder),
-          encodeRecord({
-            ...{ tracker, path, holder, beat: now, closed: true },
-            ...ownIdentity(),
-          }),
-          RANGE_VERSION,
-        );
-        writes.put(chunkKey(holder, name), encodeChunk(events));
-        for (const { key } of some) {
-          writes.remove(key);
-        }
-      },
-    );
+    const done = await file.commit({ key: first.key, version: LETTER_VERSION }, (writes) => {
+      writes.put(
+        rangeKey(id, holder),
+        encodeRecord({
+          ...{ tracker, path, holder, beat: now, closed: true },
+          ...ownIdentity(),
+        }),
+        RANGE_VERSION,
+      );
+      writes.put(chunkKey(holder, name), encodeChunk(events));
+      for (const { key } of some) {
+        writes.remove(key);
+      }
+    });
     if (done) {
       left = left.slice(some.length);
       replayed(some.length);

@@ -9,10 +9,7 @@ import { LENGTH_BYTES } from './chunk.js';
 const BRACE = 0x7d;
 
 /** Reads a copy of a stored chunk; `undefined` when all of it was settled by others. */
-export function readChunk(
-  file: BacklogFile,
-  chunk: Chunk,
-): ChunkReader | undefined {
+export function readChunk(file: BacklogFile, chunk: Chunk): ChunkReader | undefined {
   let marks: Uint8Array | undefined;
   // Nobody else settles what we accepted ourselves.
   if (chunk.range.adopted) {
@@ -21,9 +18,7 @@ export function readChunk(
     }
   }
   const value = file.read(chunk.key);
-  return value === undefined
-    ? undefined
-    : new ChunkReader(value, chunk.count, marks);
+  return value === undefined ? undefined : new ChunkReader(value, chunk.count, marks);
 }
 
 /** Reads the events of a stored chunk, in ascending order. */
@@ -86,9 +81,7 @@ export class ChunkReader {
   soundEventOf(index: number): TrackingEvent | undefined {
     const event = this.eventOf(index);
     try {
-      return this.endsAsUsual(index) && typeof event.id === 'string'
-        ? event
-        : undefined;
+      return this.endsAsUsual(index) && typeof event.id === 'string' ? event : undefined;
     } catch {
       return undefined;
     }
@@ -101,10 +94,7 @@ export class ChunkReader {
 }
 
 /** The union of two sets of marks. */
-export function addMarks(
-  marks: Uint8Array | undefined,
-  more: Uint8Array,
-): Uint8Array {
+export function addMarks(marks: Uint8Array | undefined, more: Uint8Array): Uint8Array {
   const sum = Uint8Array.from(more);
   marks?.forEach((bits, at) => {
     sum[at] = (sum[at] ?? 0) | bits;

@@ -21,11 +21,7 @@ export class ChunkStamps {
   put(chunk: Chunk): void {
     const { stamp } = this;
     const { fresh } = chunk;
-    if (
-      stamp !== undefined &&
-      fresh?.replayed === false &&
-      !this.before.has(chunk)
-    ) {
+    if (stamp !== undefined && fresh?.replayed === false && !this.before.has(chunk)) {
       const before = [...fresh.events];
       this.before.set(chunk, before);
       this.replace(chunk, before, (event) => stamp.put(event));
@@ -41,14 +37,8 @@ export class ChunkStamps {
     if (before !== undefined) {
       this.before.delete(chunk);
       const stamped = chunk.fresh?.events ?? [];
-      this.stamp?.takeBack(
-        stamped.filter((event, index) => event !== before[index]),
-      );
-      this.replace(
-        chunk,
-        [...stamped],
-        (_, index) => before[index] as TrackingEvent,
-      );
+      this.stamp?.takeBack(stamped.filter((event, index) => event !== before[index]));
+      this.replace(chunk, [...stamped], (_, index) => before[index] as TrackingEvent);
     }
   }
 

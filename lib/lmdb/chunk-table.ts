@@ -42,9 +42,7 @@ export class ChunkTable {
     while (at < this.chunks.length && (this.chunks[at] as Chunk).base < first) {
       at++;
     }
-    this.chunks = this.chunks
-      .slice(this.start, at)
-      .concat(chunks, this.chunks.slice(at));
+    this.chunks = this.chunks.slice(this.start, at).concat(chunks, this.chunks.slice(at));
     this.start = 0;
   }
 
@@ -76,10 +74,7 @@ export class ChunkTable {
     const removed = this.chunks.filter(
       (chunk) => chunk.fresh === undefined && chunk.left > 0 && unwanted(chunk),
     );
-    this.keep(
-      (chunk) =>
-        chunk.fresh !== undefined || (chunk.left > 0 && !unwanted(chunk)),
-    );
+    this.keep((chunk) => chunk.fresh !== undefined || (chunk.left > 0 && !unwanted(chunk)));
     return removed;
   }
 

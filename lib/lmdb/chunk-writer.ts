@@ -28,12 +28,7 @@ export class ChunkWriter {
   }
 
   /** Answers what is known of the chunk that an event went into. */
-  add(
-    event: TrackingEvent,
-    bytes: number,
-    unheard: boolean,
-    letter?: Buffer,
-  ): Fresh {
+  add(event: TrackingEvent, bytes: number, unheard: boolean, letter?: Buffer): Fresh {
     let chunk = this.current;
     const replayed = letter !== undefined;
     if (
@@ -137,10 +132,7 @@ export class ChunkWriter {
 }
 
 /** The answer for so many events that went into these chunks. */
-export function answerFor(
-  count: number,
-  chunks: readonly Fresh[],
-): MaybePromise<number> {
+export function answerFor(count: number, chunks: readonly Fresh[]): MaybePromise<number> {
   const [first] = chunks;
   if (first === undefined) {
     return count;

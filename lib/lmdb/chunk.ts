@@ -119,8 +119,7 @@ export class Chunk {
       bits.set(gone.bits);
       gone.bits = bits;
     }
-    gone.bits[index >> 3] =
-      (gone.bits[index >> 3] as number) | (1 << (index & 7));
+    gone.bits[index >> 3] = (gone.bits[index >> 3] as number) | (1 << (index & 7));
     gone.count++;
     gone.bytes += bytes;
   }

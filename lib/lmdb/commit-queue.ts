@@ -88,8 +88,7 @@ export class CommitQueue {
     this.running = true;
     while (this.waiting.length > 0) {
       const batch = this.fitting(this.waiting.splice(0, MAX_BATCH));
-      const error =
-        batch.length === 0 ? undefined : await this.tryCommit(batch);
+      const error = batch.length === 0 ? undefined : await this.tryCommit(batch);
       for (const work of batch) {
         if (error === undefined) {
           work.done?.();

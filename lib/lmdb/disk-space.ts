@@ -39,10 +39,7 @@ function statOf(folder: string): StatsFs | undefined {
 
 function roomOn({ bavail, blocks, bsize }: StatsFs): DiskSpace {
   const bytes = bavail * bsize - MARGIN_BYTES;
-  const reserve = Math.min(
-    RESERVE.maxBytes,
-    Math.max(RESERVE.minBytes, blocks * bsize * RESERVE.share),
-  );
+  const reserve = Math.min(RESERVE.maxBytes, Math.max(RESERVE.minBytes, blocks * bsize * RESERVE.share));
   return { bytes, forEvents: bytes - reserve };
 }
 

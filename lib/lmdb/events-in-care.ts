@@ -30,10 +30,7 @@ export class EventsInCare {
   }
 
   /** The next events of a queue that fit into one batch; at least one, unless others settled all of them. */
-  take(
-    queue: WaitingQueue,
-    { maxEvents, maxBytes }: LeaseRequest,
-  ): LmdbEntry[] {
+  take(queue: WaitingQueue, { maxEvents, maxBytes }: LeaseRequest): LmdbEntry[] {
     const { contents } = this;
     const entries: LmdbEntry[] = [];
     const vanished: Parameters<BacklogContents['settledElsewhere']>[] = [];
@@ -61,13 +58,7 @@ export class EventsInCare {
         break;
       }
       bytes += size;
-      const entry = new LmdbEntry(
-        reader.value,
-        reader.offsetOf(index),
-        size,
-        seq,
-        chunk,
-      );
+      const entry = new LmdbEntry(reader.value, reader.offsetOf(index), size, seq, chunk);
       if (!reader.isSound(index, entry)) {
         unreadable.push({ chunk, index, size });
         continue;

@@ -29,15 +29,13 @@ export class Liveness {
     const gone = new Set<string>();
     for (const { id, version, record } of ranges) {
       const before = this.seen.get(id);
-      const sight =
-        before?.version === version ? before : { version, sinceMs: now };
+      const sight = before?.version === version ? before : { version, sinceMs: now };
       seen.set(id, sight);
       const unchangedMs = now - sight.sinceMs;
       if (
         record.closed === true ||
         unchangedMs >= STALE_MS ||
-        (unchangedMs >= WATCH_MS &&
-          this.clock.now() - record.beat >= STALE_MS) ||
+        (unchangedMs >= WATCH_MS && this.clock.now() - record.beat >= STALE_MS) ||
         hasEnded(record, this.self)
       ) {
         gone.add(id);

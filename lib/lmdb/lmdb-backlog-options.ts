@@ -42,9 +42,7 @@ const CHOICES = {
 } as const;
 
 /** @throws TrackingError `invalid_options` with every problem */
-export function lmdbBacklogSettings(
-  options: LmdbBacklogOptions,
-): LmdbBacklogSettings {
+export function lmdbBacklogSettings(options: LmdbBacklogOptions): LmdbBacklogSettings {
   const problems = new Problems();
   if (!isRecord(options)) {
     problems.add('options', 'an object', options);

@@ -1,16 +1,8 @@
 import type { TrackingEvent } from '../core/event/event.js';
 import type { MaybePromise } from '../core/processing/processor.js';
-import type {
-  Backlog,
-  BacklogHost,
-  BacklogStats,
-  LeaseRequest,
-} from '../delivery/backlog.js';
+import type { Backlog, BacklogHost, BacklogStats, LeaseRequest } from '../delivery/backlog.js';
 import type { DeadLetter, DeadLetterFilter } from '../delivery/dead-letter.js';
-import type {
-  LmdbBacklogOptions,
-  LmdbBacklogSettings,
-} from './lmdb-backlog-options.js';
+import type { LmdbBacklogOptions, LmdbBacklogSettings } from './lmdb-backlog-options.js';
 import { lmdbBacklogSettings } from './lmdb-backlog-options.js';
 import type { LmdbLease } from './lmdb-lease.js';
 import { OpenBacklog } from './open-backlog.js';
@@ -44,11 +36,7 @@ class LmdbBacklog implements Backlog {
     });
   }
 
-  append(
-    events: readonly TrackingEvent[],
-    wait = false,
-    unheard = false,
-  ): MaybePromise<number> {
+  append(events: readonly TrackingEvent[], wait = false, unheard = false): MaybePromise<number> {
     return this.opened.acceptance.append(events, wait, unheard);
   }
 
@@ -77,9 +65,7 @@ class LmdbBacklog implements Backlog {
     const { accepted, delivered, dead, depth, bytes, oldestAt } = contents;
     return {
       ...{ accepted, delivered, dead, depth, bytes },
-      ...(oldestAt === undefined
-        ? {}
-        : { oldestMs: Math.max(0, host.time() - oldestAt) }),
+      ...(oldestAt === undefined ? {} : { oldestMs: Math.max(0, host.time() - oldestAt) }),
     };
   }
 

@@ -1,16 +1,6 @@
 import { civilDate, monthOf } from '../metrics/calendar.js';
-import type {
-  Block,
-  Change,
-  Counter,
-  DaySetting,
-  Span,
-} from '../metrics/metrics-store.js';
-import {
-  DAYS_PER_BLOCK,
-  HOURS_PER_BLOCK,
-  OverflowError,
-} from '../metrics/metrics-store.js';
+import type { Block, Change, Counter, DaySetting, Span } from '../metrics/metrics-store.js';
+import { DAYS_PER_BLOCK, HOURS_PER_BLOCK, OverflowError } from '../metrics/metrics-store.js';
 import type { LmdbDatabase } from './lmdb-database.js';
 import type { LmdbDraft } from './lmdb-draft.js';
 import { keyOf, numberIn, spanOf } from './lmdb-keys.js';
@@ -19,10 +9,7 @@ import { packValues, unpackValues } from './packed-values.js';
 const TOTAL_BYTES = 8;
 
 /** Adds all changes, or throws; answers the new totals. */
-export function addChanges(
-  draft: LmdbDraft,
-  changes: readonly Change[],
-): readonly number[] {
+export function addChanges(draft: LmdbDraft, changes: readonly Change[]): readonly number[] {
   return changes.map((change) => add(draft, change));
 }
 
@@ -53,13 +40,7 @@ function add(draft: LmdbDraft, change: Change): number {
   return total;
 }
 
-function addTo(
-  draft: LmdbDraft,
-  key: Buffer,
-  length: number,
-  place: number,
-  change: Change,
-): void {
+function addTo(draft: LmdbDraft, key: Buffer, length: number, place: number, change: Change): void {
   const values = unpackValues(draft.get(key), length);
   values[place] = exactSum(values[place] as number, change.by, change);
   draft.put(key, packValues(values));
@@ -77,10 +58,7 @@ function placeOf(day: number): number {
   return civilDate(day).dayOfMonth - 1;
 }
 
-export function readTotal(
-  db: LmdbDatabase,
-  { subject, metric }: Counter,
-): number {
+export function readTotal(db: LmdbDatabase, { subject, metric }: Counter): number {
   return db.get(keyOf('t', [subject, metric]))?.readDoubleLE(0) ?? 0;
 }
 
@@ -93,9 +71,7 @@ export function readBlocks(
 ): Block[] {
   const length = kind === 'd' ? DAYS_PER_BLOCK : HOURS_PER_BLOCK;
   const blocks: Block[] = [];
-  for (const { key, value } of db.entries(
-    spanOf(kind, [subject, metric], span),
-  )) {
+  for (const { key, value } of db.entries(spanOf(kind, [subject, metric], span))) {
     blocks.push({ at: numberIn(key), values: unpackValues(value, length) });
   }
   return blocks;

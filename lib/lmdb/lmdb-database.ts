@@ -50,9 +50,7 @@ export class LmdbDatabase {
   }
 
   /** Does all of the work, or none. */
-  async write(
-    batch: readonly DraftWork<unknown>[],
-  ): Promise<readonly Settled<unknown>[]> {
+  async write(batch: readonly DraftWork<unknown>[]): Promise<readonly Settled<unknown>[]> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const draft = new LmdbDraft(this.db);
       const version = this.version();
@@ -113,10 +111,9 @@ export class LmdbDatabase {
       return done;
     } catch (error) {
       this.lastFailed = true;
-      throw new Error(
-        `the metrics could not be written (${await reasonOf(error)}); is the disk full?`,
-        { cause: error },
-      );
+      throw new Error(`the metrics could not be written (${await reasonOf(error)}); is the disk full?`, {
+        cause: error,
+      });
     }
   }
 }

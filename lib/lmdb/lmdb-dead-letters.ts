@@ -49,18 +49,11 @@ export class LmdbDeadLetters {
     return this.owners.has(owner) && number < this.number;
   }
 
-  make(
-    event: TrackingEvent,
-    cause: DeathCause,
-    at: number,
-    owner: string,
-  ): NewLetter {
+  make(event: TrackingEvent, cause: DeathCause, at: number, owner: string): NewLetter {
     const { reason, status, body } = cause;
     this.owners.add(owner);
     const json = eventJson(event);
-    const value = Buffer.from(
-      `${JSON.stringify({ reason, status, body, at, ...this.of })}\n${json}`,
-    );
+    const value = Buffer.from(`${JSON.stringify({ reason, status, body, at, ...this.of })}\n${json}`);
     const size = value.length;
     const key = letterKey(this.place, {
       ...{ at, owner, size },
@@ -111,10 +104,7 @@ export class LmdbDeadLetters {
       this.file.refresh();
       const slice: StoredLetter[] = [];
       let last: Buffer | undefined;
-      for (const { key, value } of this.file.entries(
-        { ...range, start },
-        SLICE,
-      )) {
+      for (const { key, value } of this.file.entries({ ...range, start }, SLICE)) {
         last = key;
         const letter = decode(value);
         if (letter !== undefined) {
@@ -161,10 +151,6 @@ function decode(value: Buffer): DeadLetter | undefined {
 }
 
 /** What is stored of a dead letter before its event. */
-export function letterHead(
-  value: Buffer,
-): Omit<DeadLetter, 'event'> & { readonly tracker: string } {
-  return JSON.parse(
-    value.toString('utf8', 0, value.indexOf(NEW_LINE)),
-  ) as ReturnType<typeof letterHead>;
+export function letterHead(value: Buffer): Omit<DeadLetter, 'event'> & { readonly tracker: string } {
+  return JSON.parse(value.toString('utf8', 0, value.indexOf(NEW_LINE))) as ReturnType<typeof letterHead>;
 }

@@ -50,13 +50,7 @@ export class LmdbDraft {
   }
 
   /** The keys in a range, in no order. */
-  keys({
-    start,
-    end,
-  }: {
-    readonly start: Buffer;
-    readonly end: Buffer;
-  }): Buffer[] {
+  keys({ start, end }: { readonly start: Buffer; readonly end: Buffer }): Buffer[] {
     const found = new Map<string, Buffer>();
     for (const key of this.db.getKeys({ start, end })) {
       found.set(idOf(key), key);
@@ -76,9 +70,7 @@ export class LmdbDraft {
   /** Called within a condition: its promise tells about the whole. */
   writeTo(db: Database<Buffer, Buffer>): void {
     for (const { key, value } of this.changes.values()) {
-      void (value === undefined
-        ? db.remove(key)
-        : db.put(key, value, ANY_VERSION));
+      void (value === undefined ? db.remove(key) : db.put(key, value, ANY_VERSION));
     }
   }
 }

@@ -1,11 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  statfsSync,
-} from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrackingError } from '../core/errors.js';
 
@@ -99,18 +92,14 @@ function damage(descriptor: number): string | undefined {
   const pages = Number(newer.readBigUInt64LE(144)) + 1;
   // Asked after the header was read: other processes write, and a commit writes its pages before its header.
   const missing = pages * pageSize - fstatSync(descriptor).size;
-  return missing > 0 && older.length > 0
-    ? `${missing} bytes are missing at its end`
-    : undefined;
+  return missing > 0 && older.length > 0 ? `${missing} bytes are missing at its end` : undefined;
 }
 
 /** The meta page at a place, if it is one. */
 function readMeta(descriptor: number, at: number): Buffer | undefined {
   const meta = Buffer.alloc(META_BYTES);
   const read = readSync(descriptor, meta, 0, META_BYTES, at);
-  return read === META_BYTES &&
-    meta.readUInt32LE(24) === MAGIC &&
-    meta.readUInt32LE(28) === VERSION
+  return read === META_BYTES && meta.readUInt32LE(24) === MAGIC && meta.readUInt32LE(28) === VERSION
     ? meta
     : undefined;
 }

@@ -18,11 +18,7 @@ const NUMBER_BYTES = 6;
 /** Days and moments before 1970 are negative. */
 const BIAS = 2 ** 47;
 
-export function keyOf(
-  kind: KeyKind,
-  names: readonly string[] = [],
-  numbers: readonly number[] = [],
-): Buffer {
+export function keyOf(kind: KeyKind, names: readonly string[] = [], numbers: readonly number[] = []): Buffer {
   let size = 1 + numbers.length * NUMBER_BYTES;
   for (const name of names) {
     size += LENGTH_BYTES + Buffer.byteLength(name);
@@ -52,10 +48,7 @@ export function nameIn(key: Buffer, nth: number): string {
 
 /** The number that stands at a place counted from the end, the last at 0. */
 export function numberIn(key: Buffer, fromEnd = 0): number {
-  return (
-    key.readUIntBE(key.length - (fromEnd + 1) * NUMBER_BYTES, NUMBER_BYTES) -
-    BIAS
-  );
+  return key.readUIntBE(key.length - (fromEnd + 1) * NUMBER_BYTES, NUMBER_BYTES) - BIAS;
 }
 
 /** All keys that begin with some bytes, those excluded that only the bytes themselves are. */

@@ -15,13 +15,7 @@ import { WriteQueue } from '../metrics/write-queue.js';
 import { addChanges, readBlocks, readTotal, setDay } from './lmdb-counters.js';
 import type { DraftWork } from './lmdb-database.js';
 import { LmdbDatabase } from './lmdb-database.js';
-import {
-  addMembers,
-  countMembers,
-  readFacts,
-  recordFacts,
-  subjectsWithFacts,
-} from './lmdb-members.js';
+import { addMembers, countMembers, readFacts, recordFacts, subjectsWithFacts } from './lmdb-members.js';
 import type { KeepFrom } from './lmdb-removal.js';
 import { clear, Sweep } from './lmdb-removal.js';
 
@@ -40,9 +34,7 @@ const KEYS_PER_STEP = 1_000;
  *
  * @throws TrackingError `invalid_options`, also when the file is damaged or on a network file system
  */
-export function lmdbMetricsStore(
-  options: LmdbMetricsStoreOptions,
-): MetricsStore {
+export function lmdbMetricsStore(options: LmdbMetricsStoreOptions): MetricsStore {
   return new LmdbMetricsStore(LmdbDatabase.open(readPath(options), FILE));
 }
 
@@ -75,18 +67,12 @@ class LmdbMetricsStore implements MetricsStore {
     return counters.map((counter) => readTotal(db, counter));
   }
 
-  async days(
-    counters: readonly Counter[],
-    months: Span,
-  ): ReturnType<MetricsStore['days']> {
+  async days(counters: readonly Counter[], months: Span): ReturnType<MetricsStore['days']> {
     const db = await this.read();
     return counters.map((counter) => readBlocks(db, 'd', counter, months));
   }
 
-  async hours(
-    counters: readonly Counter[],
-    days: Required<Span>,
-  ): ReturnType<MetricsStore['hours']> {
+  async hours(counters: readonly Counter[], days: Required<Span>): ReturnType<MetricsStore['hours']> {
     const db = await this.read();
     return counters.map((counter) => readBlocks(db, 'h', counter, days));
   }
@@ -111,10 +97,7 @@ class LmdbMetricsStore implements MetricsStore {
     return readFacts(await this.read(), key, times);
   }
 
-  async factsOf(
-    key: string,
-    times: Span,
-  ): Promise<ReadonlyMap<string, readonly StoredFacts[]>> {
+  async factsOf(key: string, times: Span): Promise<ReadonlyMap<string, readonly StoredFacts[]>> {
     const db = await this.read();
     const found = new Map<string, readonly StoredFacts[]>();
     for (const subject of subjectsWithFacts(db, key)) {

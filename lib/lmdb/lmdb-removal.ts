@@ -10,10 +10,7 @@ import { monthOf } from '../metrics/calendar.js';
 const BY_SUBJECT: readonly KeyKind[] = ['t', 'd', 'h', 'u', 'f'];
 
 /** Forgets a subject, a metric, both, or everything but the version. */
-export function clear(
-  draft: LmdbDraft,
-  { subject, metric }: Partial<Counter>,
-): void {
+export function clear(draft: LmdbDraft, { subject, metric }: Partial<Counter>): void {
   for (const kind of BY_SUBJECT) {
     const names = subject === undefined ? [] : [subject];
     for (const key of draft.keys(rangeOf(keyOf(kind, names)))) {
@@ -26,9 +23,7 @@ export function clear(
     const names = metric === undefined ? [] : [metric];
     removeAll(draft, rangeOf(keyOf('m', names)));
   }
-  for (const key of draft.keys(
-    rangeOf(keyOf('i', metric === undefined ? [] : [metric])),
-  )) {
+  for (const key of draft.keys(rangeOf(keyOf('i', metric === undefined ? [] : [metric])))) {
     if (subject === undefined || nameIn(key, 1) === subject) {
       draft.remove(key);
     }
@@ -53,10 +48,7 @@ export class Sweep {
   constructor(private readonly keysPerStep: number) {}
 
   /** The keys of one step that are no longer kept; `done` at the end of a round. */
-  step(
-    db: LmdbDatabase,
-    before: KeepFrom,
-  ): { readonly expired: readonly Buffer[]; readonly done: boolean } {
+  step(db: LmdbDatabase, before: KeepFrom): { readonly expired: readonly Buffer[]; readonly done: boolean } {
     const start = this.next ?? keyOf('d');
     const end = rangeOf(keyOf('u')).end;
     const expired: Buffer[] = [];

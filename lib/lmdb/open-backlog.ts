@@ -34,16 +34,8 @@ export class OpenBacklog {
   private failedAtMs = -Infinity;
 
   /** @throws TrackingError `invalid_options` when the file cannot be used */
-  constructor(
-    settings: LmdbBacklogSettings,
-    host: BacklogHost,
-    tell: () => void,
-  ) {
-    const file = BacklogFile.open(
-      settings.path,
-      settings.durability,
-      host.clock,
-    );
+  constructor(settings: LmdbBacklogSettings, host: BacklogHost, tell: () => void) {
+    const file = BacklogFile.open(settings.path, settings.durability, host.clock);
     const place = placeId(host.tracker, host.path);
     const ownership = new Ownership(file, host, place, ownIdentity());
     this.parts = {
@@ -97,9 +89,7 @@ export class OpenBacklog {
     if (this.closed) {
       return undefined;
     }
-    return this.isAwaited(request)
-      ? 0
-      : contents.queues.availableIn(request, host.time());
+    return this.isAwaited(request) ? 0 : contents.queues.availableIn(request, host.time());
   }
 
   async *deadLetters(filter?: DeadLetterFilter): AsyncGenerator<DeadLetter> {
@@ -132,9 +122,7 @@ export class OpenBacklog {
     return maxDelayMs === 0 && contents.unstoredBytes > 0 && commits.busy;
   }
 
-  private async leaseWhenStored(
-    request: LeaseRequest,
-  ): Promise<LmdbLease | undefined> {
+  private async leaseWhenStored(request: LeaseRequest): Promise<LmdbLease | undefined> {
     if (!this.isAwaited(request)) {
       return undefined;
     }
@@ -146,9 +134,7 @@ export class OpenBacklog {
     return this.closed ? undefined : this.settling.lease(request);
   }
 
-  private async *letters(
-    filter?: DeadLetterFilter,
-  ): AsyncGenerator<StoredLetter[]> {
+  private async *letters(filter?: DeadLetterFilter): AsyncGenerator<StoredLetter[]> {
     const matches = deadLetterMatcher(filter);
     await this.parts.commits.idle();
     for (const slice of this.parts.letters.slices()) {
@@ -187,9 +173,7 @@ export class OpenBacklog {
         const { range, condition } = ownership;
         const done = await file.commit(condition, (writes) => {
           beaten = ownership.beat(writes);
-          const draft = new BacklogDraft(writes, range.id, letters, (keys) =>
-            file.keys(keys),
-          );
+          const draft = new BacklogDraft(writes, range.id, letters, (keys) => file.keys(keys));
           for (const work of batch) {
             work.write(draft);
           }

@@ -97,14 +97,9 @@ export class Ownership {
   }
 
   /** What can be adopted of this place. */
-  estates({
-    ranges,
-    gone,
-  }: ReturnType<Ownership['survey']>): readonly Estate[] {
+  estates({ ranges, gone }: ReturnType<Ownership['survey']>): readonly Estate[] {
     const { tracker, path } = this.host;
-    const here = ranges.filter(
-      ({ record }) => record.tracker === tracker && record.path === path,
-    );
+    const here = ranges.filter(({ record }) => record.tracker === tracker && record.path === path);
     const byId = new Map(here.map((range) => [range.id, range]));
     const estates = new Map<string, Estate & { ranges: StoredRange[] }>();
     for (const range of here) {
@@ -132,11 +127,7 @@ export class Ownership {
   adopt({ condition, ranges }: Estate): Promise<boolean> {
     return this.file.commit(condition, (writes) => {
       for (const { id, version, record } of ranges) {
-        writes.put(
-          rangeKey(this.place, id),
-          encodeRecord({ ...record, holder: this.range.id }),
-          version + 1,
-        );
+        writes.put(rangeKey(this.place, id), encodeRecord({ ...record, holder: this.range.id }), version + 1);
       }
     });
   }

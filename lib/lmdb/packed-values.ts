@@ -11,10 +11,7 @@ const GROUP = 0x80;
 const MAX_BYTES_PER_VALUE = 9;
 
 /** @param length how many values the block has, at most 128 */
-export function unpackValues(
-  bytes: Uint8Array | undefined,
-  length: number,
-): Float64Array {
+export function unpackValues(bytes: Uint8Array | undefined, length: number): Float64Array {
   const values = new Float64Array(length);
   if (bytes === undefined) {
     return values;

@@ -21,8 +21,7 @@ export class RangeReader {
   constructor(
     private readonly file: BacklogFile,
     readonly range: EventRange,
-    private readonly partitionOf:
-      ((event: TrackingEvent) => string) | undefined,
+    private readonly partitionOf: ((event: TrackingEvent) => string) | undefined,
   ) {
     this.start = keysOf('c', range.id).start;
     for (const { key, value } of file.entries(keysOf('m', range.id))) {

@@ -56,9 +56,7 @@ export class Settling implements LeaseOwner {
     for (const { events, outcome } of settlements) {
       for (const event of events) {
         const entry =
-          event instanceof LmdbEntry && !this.closed
-            ? this.claim(lease, event, outcome)
-            : undefined;
+          event instanceof LmdbEntry && !this.closed ? this.claim(lease, event, outcome) : undefined;
         if (entry !== undefined) {
           entry.state = 'settling';
           claims.push({ entry, outcome, partition: lease.partition });
@@ -115,11 +113,7 @@ export class Settling implements LeaseOwner {
   }
 
   /** The entry that a settlement is about, if it is this lease's to settle. */
-  private claim(
-    lease: LmdbLease,
-    entry: LmdbEntry,
-    outcome: Settlement['outcome'],
-  ): LmdbEntry | undefined {
+  private claim(lease: LmdbLease, entry: LmdbEntry, outcome: Settlement['outcome']): LmdbEntry | undefined {
     const { chunk, seq, index } = entry;
     const isOurs = lease.open && entry.holder === lease;
     if ((!isOurs && outcome !== 'delivered') || chunk.isGone(index)) {
@@ -133,9 +127,7 @@ export class Settling implements LeaseOwner {
       return current.state === 'out' ? current : undefined;
     }
     const { queues } = this.parts.contents;
-    return queues.of(lease.partition).remove(seq, entry.bytes)
-      ? entry
-      : undefined;
+    return queues.of(lease.partition).remove(seq, entry.bytes) ? entry : undefined;
   }
 
   private write(draft: BacklogDraft, claim: Claim): void {
@@ -150,12 +142,7 @@ export class Settling implements LeaseOwner {
     }
     draft.settle(chunk, index);
     if (outcome !== 'delivered') {
-      claim.letter ??= letters.make(
-        entry.event,
-        outcome,
-        host.clock.now(),
-        ownership.range.id,
-      );
+      claim.letter ??= letters.make(entry.event, outcome, host.clock.now(), ownership.range.id);
       draft.bury(claim.letter);
     }
   }

@@ -44,18 +44,12 @@ export class WaitingQueue {
   }
 
   /** In how many milliseconds it has a batch; undefined when it is empty, or out. */
-  availableIn(
-    request: LeaseRequest,
-    now: number,
-    acceptedAt: (seq: number) => number,
-  ): number | undefined {
+  availableIn(request: LeaseRequest, now: number, acceptedAt: (seq: number) => number): number | undefined {
     const { first } = this;
     if (first === undefined || this.locked) {
       return undefined;
     }
-    const dueAt = this.isFull(request)
-      ? now
-      : acceptedAt(first) + request.maxDelayMs;
+    const dueAt = this.isFull(request) ? now : acceptedAt(first) + request.maxDelayMs;
     return Math.max(0, Math.max(dueAt, this.blockedUntil) - now);
   }
 
@@ -108,9 +102,7 @@ export class WaitingQueue {
   /** Lets go of what is in a span of numbers. */
   forget(from: number, to: number): void {
     const before = this.length;
-    this.seqs = this.seqs
-      .slice(this.start)
-      .filter((seq) => seq < from || seq >= to);
+    this.seqs = this.seqs.slice(this.start).filter((seq) => seq < from || seq >= to);
     this.start = 0;
     this.bytes = Math.round((this.bytes * this.seqs.length) / (before || 1));
   }

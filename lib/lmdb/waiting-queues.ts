@@ -24,10 +24,7 @@ export class WaitingQueues {
   next(request: LeaseRequest, now: number): WaitingQueue | undefined {
     let next: WaitingQueue | undefined;
     for (const queue of this.wanted(request)) {
-      if (
-        queue.availableIn(request, now, this.acceptedAt) === 0 &&
-        firstOf(queue) < firstOf(next)
-      ) {
+      if (queue.availableIn(request, now, this.acceptedAt) === 0 && firstOf(queue) < firstOf(next)) {
         next = queue;
       }
     }

@@ -9,19 +9,11 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** No character takes more bytes. */
 const MAX_BYTES_PER_UNIT = 3;
 
-export function wrongType(
-  option: string,
-  expected: string,
-  given: unknown,
-): TypeError {
+export function wrongType(option: string, expected: string, given: unknown): TypeError {
   return new TypeError(message(option, expected, given));
 }
 
-export function outOfRange(
-  option: string,
-  expected: string,
-  given: unknown,
-): RangeError {
+export function outOfRange(option: string, expected: string, given: unknown): RangeError {
   return new RangeError(message(option, expected, given));
 }
 
@@ -37,10 +29,7 @@ export function readName(option: string, value: unknown): string {
   if (value === '') {
     throw outOfRange(option, 'a non-empty string', value);
   }
-  if (
-    value.length * MAX_BYTES_PER_UNIT > MAX_NAME_BYTES &&
-    Buffer.byteLength(value) > MAX_NAME_BYTES
-  ) {
+  if (value.length * MAX_BYTES_PER_UNIT > MAX_NAME_BYTES && Buffer.byteLength(value) > MAX_NAME_BYTES) {
     throw outOfRange(option, `at most ${MAX_NAME_BYTES} bytes long`, value);
   }
   if (LONE_SURROGATE.test(value)) {
@@ -57,9 +46,7 @@ export function readNames(option: string, value: unknown): readonly string[] {
   if (!isIterable(value)) {
     throw wrongType(option, 'a name or an iterable of names', value);
   }
-  return Array.from(value, (name, index) =>
-    readName(`${option}[${index}]`, name),
-  );
+  return Array.from(value, (name, index) => readName(`${option}[${index}]`, name));
 }
 
 export function readCounters(
@@ -109,9 +96,7 @@ export function readOptions<Key extends string>(
   }
   for (const key in value) {
     if (!(known as readonly string[]).includes(key)) {
-      throw new TypeError(
-        `${key} is not an option; known are ${known.join(', ')}`,
-      );
+      throw new TypeError(`${key} is not an option; known are ${known.join(', ')}`);
     }
   }
   return value as Partial<Record<Key, unknown>>;
@@ -121,7 +106,6 @@ function isIterable(value: unknown): value is Iterable<unknown> {
   return (
     typeof value === 'object' &&
     value !== null &&
-    typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] ===
-      'function'
+    typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function'
   );
 }

@@ -29,11 +29,7 @@ export function sumOfDays(blocks: readonly Block[], span: Span): number {
 }
 
 /** The value of each bucket, in order. @param kept days before it count as 0 */
-export function daySeries(
-  blocks: readonly Block[],
-  buckets: DayBuckets,
-  kept: Day,
-): SeriesPoint[] {
+export function daySeries(blocks: readonly Block[], buckets: DayBuckets, kept: Day): SeriesPoint[] {
   const values = valuesOfDays(blocks, buckets, kept);
   const points: SeriesPoint[] = [];
   let start = buckets.startOf(0);
@@ -49,11 +45,7 @@ export function daySeries(
   return points;
 }
 
-function valuesOfDays(
-  blocks: readonly Block[],
-  { from, to }: DayBuckets,
-  kept: Day,
-): Float64Array {
+function valuesOfDays(blocks: readonly Block[], { from, to }: DayBuckets, kept: Day): Float64Array {
   const values = new Float64Array(Math.max(0, to - from + 1));
   for (const block of blocks) {
     const start = firstDayOf(block.at);
@@ -67,11 +59,7 @@ function valuesOfDays(
 }
 
 /** The value of each hour, in order. @param kept hours of days before it count as 0 */
-export function hourSeries(
-  blocks: readonly Block[],
-  hours: readonly LocalHour[],
-  kept: Day,
-): SeriesPoint[] {
+export function hourSeries(blocks: readonly Block[], hours: readonly LocalHour[], kept: Day): SeriesPoint[] {
   const byDay = new Map(blocks.map(({ at, values }) => [at, values]));
   let label = '';
   let labelled: Day | undefined;

@@ -17,13 +17,7 @@ export const MAX_BUCKETS = 100_000;
 /** How hours are not derived from days. */
 export type DayGranularity = Exclude<Granularity, 'hour'>;
 
-export const GRANULARITIES: readonly Granularity[] = [
-  'hour',
-  'day',
-  'week',
-  'month',
-  'year',
-];
+export const GRANULARITIES: readonly Granularity[] = ['hour', 'day', 'week', 'month', 'year'];
 
 /** Where each kind of bucket lies: numbered without gaps, each with the day with which it begins. */
 interface Bucketing {
@@ -66,10 +60,7 @@ export function dayBuckets(
 ): DayBuckets {
   const { indexOf, startOf } = BUCKETINGS[by];
   const first = indexOf(from);
-  const count = Math.max(
-    0,
-    'limit' in length ? length.limit : indexOf(length.to) - first + 1,
-  );
+  const count = Math.max(0, 'limit' in length ? length.limit : indexOf(length.to) - first + 1);
   const labels = by === 'day' ? dayLabels() : formatDay;
   return {
     from: startOf(first),

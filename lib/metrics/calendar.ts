@@ -26,13 +26,8 @@ export function dayOf(year: number, month: number, dayOfMonth: number): Day {
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;
-  const dayOfYear =
-    Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + dayOfMonth - 1;
-  const dayOfEra =
-    yearOfEra * 365 +
-    Math.floor(yearOfEra / 4) -
-    Math.floor(yearOfEra / 100) +
-    dayOfYear;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + dayOfMonth - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
   return era * DAYS_PER_ERA + dayOfEra - EPOCH_SHIFT;
 }
 
@@ -47,9 +42,7 @@ export function civilDate(day: Day): CivilDate {
       Math.floor(dayOfEra / 146_096)) /
       365,
   );
-  const dayOfYear =
-    dayOfEra -
-    (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
   const month = shiftedMonth + (shiftedMonth < 10 ? 3 : -9);
   return {
@@ -77,13 +70,7 @@ export function mondayOf(day: Day): Day {
 /** `YYYY-MM-DD`; `undefined` for any other text and for days that do not exist. */
 export function parseDay(text: string): Day | undefined {
   const [, year, month, dayOfMonth] = (DAY_TEXT.exec(text) ?? []).map(Number);
-  if (
-    year === undefined ||
-    month === undefined ||
-    dayOfMonth === undefined ||
-    month < 1 ||
-    month > 12
-  ) {
+  if (year === undefined || month === undefined || dayOfMonth === undefined || month < 1 || month > 12) {
     return undefined;
   }
   const day = dayOf(year, month, dayOfMonth);

@@ -32,20 +32,12 @@ export class CounterReader {
     return found.map((blocks) => sumOfDays(blocks, days));
   }
 
-  async points(
-    counters: readonly Counter[],
-    options: unknown,
-  ): Promise<SeriesPoint[][]> {
+  async points(counters: readonly Counter[], options: unknown): Promise<SeriesPoint[][]> {
     const { hours, buckets } = this.dates.seriesOf(options);
-    return hours === undefined
-      ? this.pointsOfDays(counters, buckets)
-      : this.pointsOfHours(counters, hours);
+    return hours === undefined ? this.pointsOfDays(counters, buckets) : this.pointsOfHours(counters, hours);
   }
 
-  private async pointsOfDays(
-    counters: readonly Counter[],
-    buckets: DayBuckets,
-  ): Promise<SeriesPoint[][]> {
+  private async pointsOfDays(counters: readonly Counter[], buckets: DayBuckets): Promise<SeriesPoint[][]> {
     const kept = this.dates.kept().days;
     const found =
       buckets.count === 0

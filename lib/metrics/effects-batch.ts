@@ -27,8 +27,7 @@ export class EffectsBatch {
   ) {
     this.events = effects.events;
     const { changes } = effects;
-    this.changes =
-      changes.length === 0 ? [] : [{ id: nextId(), list: changes }];
+    this.changes = changes.length === 0 ? [] : [{ id: nextId(), list: changes }];
     this.members = effects.members;
     this.facts = effects.facts;
     this.factsId = nextId();

@@ -21,16 +21,12 @@ export function factsJson(facts: unknown): string {
   try {
     const { value, changes } = snapshot(facts, LIMITS);
     if (changes.length > 0) {
-      throw new TypeError(
-        `expected facts to be what JSON can hold: ${changes.join('; ')}`,
-      );
+      throw new TypeError(`expected facts to be what JSON can hold: ${changes.join('; ')}`);
     }
     refuseChanges(facts, 'facts');
     return JSON.stringify(value);
   } catch (error) {
-    throw error === TOO_LARGE
-      ? outOfRange('facts', `at most ${MAX_BYTES} bytes of JSON`, facts)
-      : error;
+    throw error === TOO_LARGE ? outOfRange('facts', `at most ${MAX_BYTES} bytes of JSON`, facts) : error;
   }
 }
 

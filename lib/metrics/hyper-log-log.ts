@@ -41,8 +41,7 @@ export class HyperLogLog {
     for (const rank of this.registers) {
       counts[rank] = (counts[rank] as number) + 1;
     }
-    const share = (rank: number): number =>
-      (counts[rank] as number) / REGISTERS;
+    const share = (rank: number): number => (counts[rank] as number) / REGISTERS;
     let z = REGISTERS * tau(1 - share(RANK_BITS + 1));
     for (let rank = RANK_BITS; rank >= 1; rank--) {
       z = (z + (counts[rank] as number)) / 2;
@@ -56,9 +55,7 @@ export class HyperLogLog {
 function rankOf(rest: number): number {
   const high = Math.floor(rest / 2 ** 32);
   const highBits = RANK_BITS - 32;
-  return high > 0
-    ? Math.clz32(high) - (32 - highBits) + 1
-    : highBits + Math.clz32(rest) + 1;
+  return high > 0 ? Math.clz32(high) - (32 - highBits) + 1 : highBits + Math.clz32(rest) + 1;
 }
 
 function sigma(share: number): number {

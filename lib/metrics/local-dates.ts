@@ -2,14 +2,7 @@ import { readOptions } from './arguments.js';
 import type { Day } from './calendar.js';
 import type { MetricsSettings } from './metrics-options.js';
 import type { Span } from './metrics-store.js';
-import {
-  dayOfMoment,
-  firstHourOf,
-  hourOfMoment,
-  msOfMoment,
-  readDays,
-  readMoment,
-} from './moments.js';
+import { dayOfMoment, firstHourOf, hourOfMoment, msOfMoment, readDays, readMoment } from './moments.js';
 import type { KeptFrom } from './retention.js';
 import { keptFrom, since } from './retention.js';
 import type { SeriesRequest } from './series-request.js';
@@ -23,21 +16,15 @@ interface RangeOptions {
 
 /** What callers mean by dates, as the metrics' own time zone and clock have it. A missing date is now. */
 export class LocalDates {
-  constructor(
-    private readonly settings: Pick<MetricsSettings, 'zone' | 'clock' | 'keep'>,
-  ) {}
+  constructor(private readonly settings: Pick<MetricsSettings, 'zone' | 'clock' | 'keep'>) {}
 
   hourOf(at: unknown): LocalHour {
     const { zone } = this.settings;
-    return at === undefined
-      ? zone.hourAt(this.nowMs())
-      : hourOfMoment(readMoment('at', at), zone);
+    return at === undefined ? zone.hourAt(this.nowMs()) : hourOfMoment(readMoment('at', at), zone);
   }
 
   dayOf(at: unknown): Day {
-    return at === undefined
-      ? this.today()
-      : dayOfMoment(readMoment('at', at), this.settings.zone);
+    return at === undefined ? this.today() : dayOfMoment(readMoment('at', at), this.settings.zone);
   }
 
   firstHourOf(at: unknown): LocalHour {
@@ -45,9 +32,7 @@ export class LocalDates {
   }
 
   msOf(at: unknown): number {
-    return at === undefined
-      ? this.nowMs()
-      : msOfMoment(readMoment('at', at), this.settings.zone);
+    return at === undefined ? this.nowMs() : msOfMoment(readMoment('at', at), this.settings.zone);
   }
 
   /** The days of a range, as far as they are kept. */

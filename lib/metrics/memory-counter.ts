@@ -54,11 +54,7 @@ export class MemoryCounter {
   }
 }
 
-function blockOf(
-  blocks: Map<number, Float64Array>,
-  at: number,
-  length: number,
-): Float64Array {
+function blockOf(blocks: Map<number, Float64Array>, at: number, length: number): Float64Array {
   let block = blocks.get(at);
   if (block === undefined) {
     block = new Float64Array(length);
@@ -90,10 +86,7 @@ function blocksWithin(
   return found.sort((a, b) => a.at - b.at);
 }
 
-export function removeBefore(
-  entries: Map<number, unknown>,
-  first: number | undefined,
-): void {
+export function removeBefore(entries: Map<number, unknown>, first: number | undefined): void {
   if (first !== undefined) {
     for (const at of entries.keys()) {
       if (at < first) {

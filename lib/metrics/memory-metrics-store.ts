@@ -30,12 +30,8 @@ const NO_SUBJECT = '';
 
 class MemoryMetricsStore implements MetricsStore {
   private readonly places = new DayPlaces();
-  private readonly counters = new TwoLevelMap(
-    () => new MemoryCounter(this.places),
-  );
-  private readonly members = new TwoLevelMap(
-    () => new Map<Day, DistinctMembers>(),
-  );
+  private readonly counters = new TwoLevelMap(() => new MemoryCounter(this.places));
+  private readonly members = new TwoLevelMap(() => new Map<Day, DistinctMembers>());
   private readonly stored = new TwoLevelMap((): StoredFacts[] => []);
 
   increment(changes: readonly Change[]): Promise<readonly number[]> {
@@ -61,33 +57,19 @@ class MemoryMetricsStore implements MetricsStore {
 
   totals(counters: readonly Counter[]): Promise<readonly number[]> {
     return Promise.resolve(
-      counters.map(
-        ({ subject, metric }) => this.counters.get(subject, metric)?.total ?? 0,
-      ),
+      counters.map(({ subject, metric }) => this.counters.get(subject, metric)?.total ?? 0),
     );
   }
 
-  days(
-    counters: readonly Counter[],
-    months: Span,
-  ): ReturnType<MetricsStore['days']> {
+  days(counters: readonly Counter[], months: Span): ReturnType<MetricsStore['days']> {
     return Promise.resolve(
-      counters.map(
-        ({ subject, metric }) =>
-          this.counters.get(subject, metric)?.monthBlocks(months) ?? [],
-      ),
+      counters.map(({ subject, metric }) => this.counters.get(subject, metric)?.monthBlocks(months) ?? []),
     );
   }
 
-  hours(
-    counters: readonly Counter[],
-    days: Span,
-  ): ReturnType<MetricsStore['hours']> {
+  hours(counters: readonly Counter[], days: Span): ReturnType<MetricsStore['hours']> {
     return Promise.resolve(
-      counters.map(
-        ({ subject, metric }) =>
-          this.counters.get(subject, metric)?.dayBlocks(days) ?? [],
-      ),
+      counters.map(({ subject, metric }) => this.counters.get(subject, metric)?.dayBlocks(days) ?? []),
     );
   }
 
@@ -132,10 +114,7 @@ class MemoryMetricsStore implements MetricsStore {
     return Promise.resolve(within(this.stored.get(subject, key), times));
   }
 
-  factsOf(
-    key: string,
-    times: Span,
-  ): Promise<ReadonlyMap<string, readonly StoredFacts[]>> {
+  factsOf(key: string, times: Span): Promise<ReadonlyMap<string, readonly StoredFacts[]>> {
     const found = new Map<string, readonly StoredFacts[]>();
     for (const [subject, , stored] of this.stored.entries({ second: key })) {
       const facts = within(stored, times);
@@ -153,10 +132,7 @@ class MemoryMetricsStore implements MetricsStore {
     return Promise.resolve();
   }
 
-  prune(before: {
-    readonly hours?: Day | undefined;
-    readonly days?: Day | undefined;
-  }): Promise<boolean> {
+  prune(before: { readonly hours?: Day | undefined; readonly days?: Day | undefined }): Promise<boolean> {
     const { hours, days } = before;
     for (const [, , counter] of this.counters.entries({})) {
       counter.prune(hours, days);
@@ -181,9 +157,7 @@ class MemoryMetricsStore implements MetricsStore {
 
   private undo(changes: readonly Change[]): void {
     for (const change of [...changes].reverse()) {
-      this.counters
-        .make(change.subject, change.metric)
-        .add({ ...change, by: -change.by });
+      this.counters.make(change.subject, change.metric).add({ ...change, by: -change.by });
     }
   }
 }

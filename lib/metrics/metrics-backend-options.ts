@@ -46,9 +46,7 @@ const DEFAULTS = {
 };
 
 /** @throws TrackingError `invalid_options` with everything that is wrong */
-export function readMetricsBackendOptions(
-  options: MetricsBackendOptions,
-): MetricsBackendSettings {
+export function readMetricsBackendOptions(options: MetricsBackendOptions): MetricsBackendSettings {
   const problems = new Problems();
   const rules = check(options, problems);
   const writer = writerOf(options, problems);
@@ -91,10 +89,7 @@ function check(options: unknown, problems: Problems): readonly CheckedRule[] {
   return checkRules(rules, problems);
 }
 
-function writerOf(
-  options: unknown,
-  problems: Problems,
-): MetricsWriter | undefined {
+function writerOf(options: unknown, problems: Problems): MetricsWriter | undefined {
   const metrics = isRecord(options) ? options['metrics'] : undefined;
   if (metrics instanceof StoredMetrics) {
     return metrics.writer;

@@ -1,18 +1,11 @@
-import type {
-  Backend,
-  BackendHost,
-  TimeBudget,
-} from '../core/topology/backend.js';
+import type { Backend, BackendHost, TimeBudget } from '../core/topology/backend.js';
 import { TrackingError } from '../core/errors.js';
 import type { TrackingEvent } from '../core/event/event.js';
 import { messageOf, show } from '../core/show.js';
 import type { BackendStats } from '../core/topology/stats.js';
 import { ReasonCounter } from '../core/topology/stats.js';
 import { systemClock } from '../core/system-clock.js';
-import type {
-  MetricsBackendOptions,
-  MetricsBackendSettings,
-} from './metrics-backend-options.js';
+import type { MetricsBackendOptions, MetricsBackendSettings } from './metrics-backend-options.js';
 import { readMetricsBackendOptions } from './metrics-backend-options.js';
 import { MetricsFlusher } from './metrics-flusher.js';
 import { RecentIds } from './recent-ids.js';
@@ -60,13 +53,9 @@ class MetricsBackend implements Backend {
   constructor(private readonly settings: MetricsBackendSettings) {
     this.book = new RuleBook(settings.rules, settings.writer.settings.zone);
     this.recent = new RecentIds(settings.rememberIds);
-    this.flusher = new MetricsFlusher(
-      settings,
-      systemClock(),
-      (message, error) => {
-        this.report(message, error);
-      },
-    );
+    this.flusher = new MetricsFlusher(settings, systemClock(), (message, error) => {
+      this.report(message, error);
+    });
   }
 
   attach(host: BackendHost): void {
@@ -120,10 +109,7 @@ class MetricsBackend implements Backend {
     };
   }
 
-  private take(
-    event: TrackingEvent,
-    effects: Parameters<MetricsFlusher['take']>[0],
-  ): void {
+  private take(event: TrackingEvent, effects: Parameters<MetricsFlusher['take']>[0]): void {
     const name = show(event.name);
     try {
       if (this.flusher.take(effects)) {
@@ -131,11 +117,7 @@ class MetricsBackend implements Backend {
       }
     } catch (error) {
       this.dropped.add('overflow');
-      throw new TrackingError(
-        'overflow',
-        `${name} was not counted: ${messageOf(error)}`,
-        { cause: error },
-      );
+      throw new TrackingError('overflow', `${name} was not counted: ${messageOf(error)}`, { cause: error });
     }
     this.dropped.add('overflow');
     throw new TrackingError(

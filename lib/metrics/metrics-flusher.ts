@@ -82,9 +82,7 @@ export class MetricsFlusher {
 
   oldestMs(): number | undefined {
     const since = this.batchSinceMs ?? this.sinceMs;
-    return since === undefined
-      ? undefined
-      : Math.max(0, this.clock.monotonicMs() - since);
+    return since === undefined ? undefined : Math.max(0, this.clock.monotonicMs() - since);
   }
 
   async flush({ timeoutMs }: TimeBudget): Promise<void> {
@@ -141,15 +139,9 @@ export class MetricsFlusher {
     }
     try {
       const deadline = new Deadline(this.clock, ATTEMPT_TIMEOUT_MS);
-      const answer = await deadline.race<unknown>(
-        batch.write(this.settings.writer),
-        LATE,
-      );
+      const answer = await deadline.race<unknown>(batch.write(this.settings.writer), LATE);
       if (answer === LATE) {
-        throw new TrackingError(
-          'timeout',
-          `the store did not answer within ${ATTEMPT_TIMEOUT_MS} ms`,
-        );
+        throw new TrackingError('timeout', `the store did not answer within ${ATTEMPT_TIMEOUT_MS} ms`);
       }
       return true;
     } catch (error) {
@@ -164,10 +156,7 @@ export class MetricsFlusher {
       this.abandon(error);
     } else if (this.state === 'ok') {
       this.state = 'retrying';
-      this.report(
-        `the metrics store failed; ${batch.events} events wait for it`,
-        error,
-      );
+      this.report(`the metrics store failed; ${batch.events} events wait for it`, error);
     }
   }
 
@@ -180,10 +169,7 @@ export class MetricsFlusher {
         this.endPause = undefined;
         resolve();
       };
-      const timer = this.clock.setTimeout(
-        end,
-        this.closing ? FIRST_RETRY_MS : waitMs,
-      );
+      const timer = this.clock.setTimeout(end, this.closing ? FIRST_RETRY_MS : waitMs);
       this.endPause = end;
     });
   }
@@ -204,11 +190,7 @@ export class MetricsFlusher {
     this.batchSize = 0;
     this.batchSinceMs = undefined;
     // What waits has waited long enough when its delay ended meanwhile.
-    if (
-      !this.delayed ||
-      this.waiters.length > 0 ||
-      this.waiting.events >= this.settings.maxEvents
-    ) {
+    if (!this.delayed || this.waiters.length > 0 || this.waiting.events >= this.settings.maxEvents) {
       this.start();
     }
     this.wakeWaiters();

@@ -24,9 +24,7 @@ export interface MetricsRule {
   readonly subject?: FromEvent<RuleName | readonly RuleName[]>;
   /** A safe integer. Default: 1. */
   readonly by?: FromEvent<number>;
-  readonly unique?: (
-    event: TrackingEvent,
-  ) => RuleName | readonly RuleName[] | null | undefined;
+  readonly unique?: (event: TrackingEvent) => RuleName | readonly RuleName[] | null | undefined;
   readonly record?: (event: TrackingEvent) => JsonObject | null | undefined;
 }
 
@@ -34,27 +32,15 @@ export interface CheckedRule extends Omit<MetricsRule, 'event'> {
   readonly names: NamePatterns;
 }
 
-const KEYS: readonly string[] = [
-  'event',
-  'metric',
-  'subject',
-  'by',
-  'unique',
-  'record',
-];
+const KEYS: readonly string[] = ['event', 'metric', 'subject', 'by', 'unique', 'record'];
 const KINDS = ['by', 'unique', 'record'] as const;
 
-export function checkRules(
-  rules: unknown,
-  problems: Problems,
-): readonly CheckedRule[] {
+export function checkRules(rules: unknown, problems: Problems): readonly CheckedRule[] {
   if (!Array.isArray(rules)) {
     problems.add('rules', 'an array', rules);
     return [];
   }
-  return (rules as unknown[]).map((rule, index) =>
-    checkRule(rule, `rules[${index}]`, problems),
-  );
+  return (rules as unknown[]).map((rule, index) => checkRule(rule, `rules[${index}]`, problems));
 }
 
 function checkRule(rule: unknown, at: string, problems: Problems): CheckedRule {
@@ -74,29 +60,17 @@ function checkRule(rule: unknown, at: string, problems: Problems): CheckedRule {
   checkKind(rule, at, problems);
   return {
     ...(rule as unknown as MetricsRule),
-    names: readNamePatterns(
-      Array.isArray(event) ? event : [event],
-      `${at}.event`,
-      problems,
-    ),
+    names: readNamePatterns(Array.isArray(event) ? event : [event], `${at}.event`, problems),
   };
 }
 
-function checkKind(
-  rule: Record<string, unknown>,
-  at: string,
-  problems: Problems,
-): void {
+function checkKind(rule: Record<string, unknown>, at: string, problems: Problems): void {
   const kinds = KINDS.filter((kind) => rule[kind] !== undefined);
   if (kinds.length > 1) {
     problems.addLine(at, `a rule does one thing, not ${kinds.join(' and ')}`);
   }
   const { by, unique, record } = rule;
-  if (
-    by !== undefined &&
-    typeof by !== 'function' &&
-    !Number.isSafeInteger(by)
-  ) {
+  if (by !== undefined && typeof by !== 'function' && !Number.isSafeInteger(by)) {
     problems.add(`${at}.by`, 'a safe integer or a function', by);
   }
   problems.optional(unique, (value) => {
@@ -111,8 +85,7 @@ function isSubject(subject: unknown): boolean {
   return (
     typeof subject === 'function' ||
     (Array.isArray(subject) ? (subject as unknown[]) : [subject]).every(
-      (name) =>
-        (typeof name === 'string' && name !== '') || Number.isSafeInteger(name),
+      (name) => (typeof name === 'string' && name !== '') || Number.isSafeInteger(name),
     )
   );
 }

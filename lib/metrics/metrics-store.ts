@@ -96,47 +96,29 @@ export const HOURS_PER_BLOCK = 24;
  */
 export interface MetricsStore {
   /** Adds, and answers the new totals in the order of the changes. */
-  increment(
-    changes: readonly Change[],
-    options: WriteOptions,
-  ): Promise<readonly number[]>;
+  increment(changes: readonly Change[], options: WriteOptions): Promise<readonly number[]>;
   set(setting: DaySetting, options: WriteOptions): Promise<void>;
   /** 0 for what was never counted. */
   totals(counters: readonly Counter[]): Promise<readonly number[]>;
   /** Blocks of days per counter, ascending; the span is one of months. Blocks of zeros may be missing. */
-  days(
-    counters: readonly Counter[],
-    months: Span,
-  ): Promise<readonly (readonly Block[])[]>;
+  days(counters: readonly Counter[], months: Span): Promise<readonly (readonly Block[])[]>;
   /** Blocks of hours per counter, ascending; the span is one of days. */
-  hours(
-    counters: readonly Counter[],
-    days: Required<Span>,
-  ): Promise<readonly (readonly Block[])[]>;
-  addMembers(
-    groups: readonly MembersOfDay[],
-    options: WriteOptions,
-  ): Promise<void>;
+  hours(counters: readonly Counter[], days: Required<Span>): Promise<readonly (readonly Block[])[]>;
+  addMembers(groups: readonly MembersOfDay[], options: WriteOptions): Promise<void>;
   /** How many distinct members were seen on these days: exact up to 1,000, then within 2 %. */
   countMembers(unique: UniqueKey, days: Span): Promise<number>;
   record(records: readonly FactsRecord[], options: WriteOptions): Promise<void>;
   /** By time, then in the order of recording; the span is one of epoch milliseconds. */
   facts(key: FactsKey, times: Span): Promise<readonly StoredFacts[]>;
   /** The same by subject; subjects without facts are left out. */
-  factsOf(
-    key: string,
-    times: Span,
-  ): Promise<ReadonlyMap<string, readonly StoredFacts[]>>;
+  factsOf(key: string, times: Span): Promise<ReadonlyMap<string, readonly StoredFacts[]>>;
   /** Forgets counters, members and facts of a subject, a metric (or key), both, or everything. */
   clear(what: Partial<Counter>): Promise<void>;
   /**
    * Removes a bounded part of what lies before these days; answers whether nothing is left to remove. Reading never
    * depends on it.
    */
-  prune(before: {
-    readonly hours?: Day | undefined;
-    readonly days?: Day | undefined;
-  }): Promise<boolean>;
+  prune(before: { readonly hours?: Day | undefined; readonly days?: Day | undefined }): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -37,10 +37,7 @@ export class MetricsWriter {
   }
 
   /** @param once see `WriteOptions` */
-  increment(
-    changes: readonly Change[],
-    once?: WriteId,
-  ): Promise<readonly number[]> {
+  increment(changes: readonly Change[], once?: WriteId): Promise<readonly number[]> {
     const options = this.begin(once);
     return this.store.increment(changes, options);
   }

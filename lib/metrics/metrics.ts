@@ -68,28 +68,12 @@ export interface RecordedFacts {
  */
 export interface Metrics {
   /** Adds to the total, the day and the hour. Answers the new total. */
-  increment(
-    subject: string,
-    metric: string,
-    options?: IncrementOptions,
-  ): Promise<number>;
+  increment(subject: string, metric: string, options?: IncrementOptions): Promise<number>;
   /** Adds to every pair, all or none. Answers the new totals, subject by subject, metric by metric. */
-  increment(
-    subjects: Names,
-    metrics: Names,
-    options?: IncrementOptions,
-  ): Promise<number[]>;
+  increment(subjects: Names, metrics: Names, options?: IncrementOptions): Promise<number[]>;
   /** Adds to the all-time total alone: no day and no series sees it. */
-  incrementTotal(
-    subject: string,
-    metric: string,
-    options?: Pick<IncrementOptions, 'by'>,
-  ): Promise<number>;
-  incrementTotal(
-    subjects: Names,
-    metrics: Names,
-    options?: Pick<IncrementOptions, 'by'>,
-  ): Promise<number[]>;
+  incrementTotal(subject: string, metric: string, options?: Pick<IncrementOptions, 'by'>): Promise<number>;
+  incrementTotal(subjects: Names, metrics: Names, options?: Pick<IncrementOptions, 'by'>): Promise<number[]>;
   /** Everything ever counted, whatever retention has removed since. */
   total(subject: string, metric: string): Promise<number>;
   totals(counters: Iterable<CounterKey>): Promise<number[]>;
@@ -97,15 +81,8 @@ export interface Metrics {
   count(subject: string, metric: string, range?: DateRange): Promise<number>;
   counts(counters: Iterable<CounterKey>, range?: DateRange): Promise<number[]>;
   /** Values in order, 0 where nothing was counted. At most 100,000 buckets. */
-  series(
-    subject: string,
-    metric: string,
-    options: SeriesOptions,
-  ): Promise<SeriesPoint[]>;
-  seriesMany(
-    counters: Iterable<CounterKey>,
-    options: SeriesOptions,
-  ): Promise<SeriesPoint[][]>;
+  series(subject: string, metric: string, options: SeriesOptions): Promise<SeriesPoint[]>;
+  seriesMany(counters: Iterable<CounterKey>, options: SeriesOptions): Promise<SeriesPoint[][]>;
   /** Makes a day's value what is given. The total changes with it, and so does the day's first hour. */
   set(subject: string, metric: string, options: SetOptions): Promise<void>;
   addUnique(
@@ -123,21 +100,14 @@ export interface Metrics {
     options?: { readonly at?: DateInput },
   ): Promise<void>;
   /** By time, then in the order of recording. */
-  facts(
-    subject: string,
-    key: string,
-    range?: DateRange,
-  ): Promise<RecordedFacts[]>;
+  facts(subject: string, key: string, range?: DateRange): Promise<RecordedFacts[]>;
   /** The same for every subject that has some. */
   factsOf(key: string): Promise<Map<string, RecordedFacts[]>>;
   /**
    * Forgets the counters, members and facts of a subject, of a metric (or key of facts), of both together, or with `{}`
    * everything. A name that is present but undefined is refused: it would forget more than was meant.
    */
-  clear(what: {
-    readonly subject?: string;
-    readonly metric?: string;
-  }): Promise<void>;
+  clear(what: { readonly subject?: string; readonly metric?: string }): Promise<void>;
   /** Closes the store, once. Later calls reject with a TrackingError `closed`. */
   close(): Promise<void>;
 }

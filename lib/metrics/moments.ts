@@ -9,8 +9,7 @@ const EXPECTED = 'a Date, epoch milliseconds or YYYY-MM-DD';
 const YEARS = 'a date of the years 1 to 9999';
 
 /** What a caller means by a date: an instant, or a day as a whole. */
-export type Moment =
-  { readonly ms: number } | { readonly ms?: never; readonly day: Day };
+export type Moment = { readonly ms: number } | { readonly ms?: never; readonly day: Day };
 
 /** @throws TypeError or RangeError */
 export function readMoment(option: string, value: unknown): Moment {
@@ -45,9 +44,7 @@ export function dayOfMoment(moment: Moment, zone: TimeZone): Day {
 
 /** A day as a whole stands for its first hour. */
 export function hourOfMoment(moment: Moment, zone: TimeZone): LocalHour {
-  return moment.ms === undefined
-    ? firstHourOf(moment.day, zone)
-    : zone.hourAt(moment.ms);
+  return moment.ms === undefined ? firstHourOf(moment.day, zone) : zone.hourAt(moment.ms);
 }
 
 /** A day that clocks skip has no hour: it gets one nonetheless. */
@@ -69,15 +66,11 @@ export function readDays(
   today: Day,
 ): Span | undefined {
   const day = (option: 'from' | 'to'): Day | undefined =>
-    range[option] === undefined
-      ? undefined
-      : dayOfMoment(readMoment(option, range[option]), zone);
+    range[option] === undefined ? undefined : dayOfMoment(readMoment(option, range[option]), zone);
   const from = day('from');
   const to = day('to');
   if (from === undefined) {
     return to === undefined ? undefined : { to };
   }
-  return to === undefined
-    ? { from, to: today }
-    : { from: Math.min(from, to), to: Math.max(from, to) };
+  return to === undefined ? { from, to: today } : { from: Math.min(from, to), to: Math.max(from, to) };
 }

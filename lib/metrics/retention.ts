@@ -36,11 +36,7 @@ export class Pruning {
   /** Called after each write. */
   step(today: Day): void {
     const { hours, days } = this.keep;
-    if (
-      (hours === undefined && days === undefined) ||
-      this.running ||
-      this.prunedOn === today
-    ) {
+    if ((hours === undefined && days === undefined) || this.running || this.prunedOn === today) {
       return;
     }
     this.running = true;

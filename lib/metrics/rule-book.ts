@@ -18,10 +18,7 @@ export class RuleBook {
   ) {}
 
   /** @param failed hears of a rule that threw, or answered what cannot be counted; the others go on */
-  effectsOf(
-    event: TrackingEvent,
-    failed: (rule: number, error: unknown) => void,
-  ): Effect[] {
+  effectsOf(event: TrackingEvent, failed: (rule: number, error: unknown) => void): Effect[] {
     const effects: Effect[] = [];
     const rules = this.rulesFor(event.name);
     const atMs = rules.length === 0 ? 0 : this.momentOf(event.timestamp);
@@ -48,8 +45,7 @@ export class RuleBook {
     let rules = this.byName.get(name);
     if (rules === undefined) {
       rules = this.rules.filter(
-        ({ names: { exact, others } }) =>
-          exact.has(name) || others.some((matches) => matches(name)),
+        ({ names: { exact, others } }) => exact.has(name) || others.some((matches) => matches(name)),
       );
       if (this.byName.size >= MAX_NAMES) {
         this.byName.clear();

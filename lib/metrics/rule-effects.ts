@@ -22,12 +22,7 @@ export type Effect =
  *
  * @throws whatever a function of the rule throws; TypeError or RangeError for what it should not have answered
  */
-export function effectsOf(
-  rule: CheckedRule,
-  event: TrackingEvent,
-  atMs: number,
-  zone: TimeZone,
-): Effect[] {
+export function effectsOf(rule: CheckedRule, event: TrackingEvent, atMs: number, zone: TimeZone): Effect[] {
   const metric = valueOf(rule.metric, event);
   const subjects = namesOf('subject', valueOf(rule.subject, event));
   if (metric === undefined) {
@@ -38,9 +33,7 @@ export function effectsOf(
     const members = namesOf('unique', valueOf(rule.unique, event));
     const { day } = zone.hourAt(atMs);
     const uniques: readonly UniqueKey[] =
-      rule.subject === undefined
-        ? [{ metric }]
-        : subjects.map((subject) => ({ metric, subject }));
+      rule.subject === undefined ? [{ metric }] : subjects.map((subject) => ({ metric, subject }));
     return uniques.flatMap((unique) =>
       members.map((member): Effect => ({
         ...{ kind: 'member', unique, day },
@@ -52,9 +45,7 @@ export function effectsOf(
     const facts = valueOf(rule.record, event);
     const json = facts === undefined ? undefined : factsJson(facts);
     return subjects.flatMap((subject): Effect[] =>
-      json === undefined
-        ? []
-        : [{ kind: 'facts', record: { subject, key: metric, atMs, json } }],
+      json === undefined ? [] : [{ kind: 'facts', record: { subject, key: metric, atMs, json } }],
     );
   }
   const by = rule.by === undefined ? 1 : valueOf(rule.by, event);
@@ -74,15 +65,11 @@ function valueOf<T>(
   event: TrackingEvent,
 ): T | undefined {
   return typeof source === 'function'
-    ? ((source as (event: TrackingEvent) => T | null | undefined)(event) ??
-        undefined)
+    ? ((source as (event: TrackingEvent) => T | null | undefined)(event) ?? undefined)
     : source;
 }
 
-function namesOf(
-  option: string,
-  value: RuleName | readonly RuleName[] | undefined,
-): string[] {
+function namesOf(option: string, value: RuleName | readonly RuleName[] | undefined): string[] {
   if (value === undefined) {
     return [];
   }

@@ -1,9 +1,4 @@
-import {
-  outOfRange,
-  readInteger,
-  readOptions,
-  wrongType,
-} from './arguments.js';
+import { outOfRange, readInteger, readOptions, wrongType } from './arguments.js';
 import type { DayBuckets } from './buckets.js';
 import { dayBuckets, GRANULARITIES, MAX_BUCKETS } from './buckets.js';
 import type { Granularity } from './metrics.js';
@@ -19,11 +14,7 @@ export type SeriesRequest =
 const KNOWN = ['by', 'from', 'to', 'limit'] as const;
 
 /** @throws TypeError or RangeError */
-export function readSeries(
-  options: unknown,
-  zone: TimeZone,
-  nowMs: number,
-): SeriesRequest {
+export function readSeries(options: unknown, zone: TimeZone, nowMs: number): SeriesRequest {
   const { by, from, to, limit } = readOptions('options', options, KNOWN);
   const granularity = readGranularity(by);
   const start = readMoment('from', from);
@@ -35,9 +26,7 @@ export function readSeries(
   }
   const end = to === undefined ? { ms: nowMs } : readMoment('to', to);
   const ordered =
-    to !== undefined && isBefore(end, start, zone)
-      ? { start: end, end: start }
-      : { start, end };
+    to !== undefined && isBefore(end, start, zone) ? { start: end, end: start } : { start, end };
   return request(granularity, ordered.start, { to: ordered.end }, zone);
 }
 
@@ -63,12 +52,7 @@ function readLimit(value: unknown): number {
 
 type Length = { readonly limit: number } | { readonly to: Moment };
 
-function request(
-  by: Granularity,
-  from: Moment,
-  length: Length,
-  zone: TimeZone,
-): SeriesRequest {
+function request(by: Granularity, from: Moment, length: Length, zone: TimeZone): SeriesRequest {
   if (by === 'hour') {
     return { hours: hoursFrom(hourOfMoment(from, zone), length, zone) };
   }
@@ -81,11 +65,7 @@ function request(
   return { buckets };
 }
 
-function hoursFrom(
-  from: LocalHour,
-  length: Length,
-  zone: TimeZone,
-): readonly LocalHour[] {
+function hoursFrom(from: LocalHour, length: Length, zone: TimeZone): readonly LocalHour[] {
   const end = 'limit' in length ? undefined : lastHourOf(length.to, zone);
   const limit = 'limit' in length ? length.limit : Infinity;
   if (end !== undefined) {
@@ -108,16 +88,13 @@ function hoursFrom(
 
 /** A day as a whole ends with its last hour. */
 function lastHourOf(moment: Moment, zone: TimeZone): LocalHour {
-  return moment.ms === undefined
-    ? { day: moment.day, hour: 23 }
-    : zone.hourAt(moment.ms);
+  return moment.ms === undefined ? { day: moment.day, hour: 23 } : zone.hourAt(moment.ms);
 }
 
 function isBefore(a: Moment, b: Moment, zone: TimeZone): boolean {
   const [first, second] = [hourOfMoment(a, zone), hourOfMoment(b, zone)];
   return (
-    first.day < second.day ||
-    (first.day === second.day && first.hour < second.hour && a.ms !== undefined)
+    first.day < second.day || (first.day === second.day && first.hour < second.hour && a.ms !== undefined)
   );
 }
 

@@ -1,12 +1,5 @@
 import type { JsonObject } from '../core/event/json.js';
-import {
-  readCounters,
-  readInteger,
-  readName,
-  readNames,
-  readOptions,
-  wrongType,
-} from './arguments.js';
+import { readCounters, readInteger, readName, readNames, readOptions, wrongType } from './arguments.js';
 import type { Day } from './calendar.js';
 import { CounterReader } from './counter-reader.js';
 import { factsJson, recordedFacts } from './facts-json.js';
@@ -50,21 +43,9 @@ export class StoredMetrics implements Metrics {
     this.reader = new CounterReader(writer, this.dates);
   }
 
-  increment(
-    subject: string,
-    metric: string,
-    options?: IncrementOptions,
-  ): Promise<number>;
-  increment(
-    subjects: Names,
-    metrics: Names,
-    options?: IncrementOptions,
-  ): Promise<number[]>;
-  increment(
-    subjects: Names,
-    metrics: Names,
-    options?: IncrementOptions,
-  ): Promise<number | number[]> {
+  increment(subject: string, metric: string, options?: IncrementOptions): Promise<number>;
+  increment(subjects: Names, metrics: Names, options?: IncrementOptions): Promise<number[]>;
+  increment(subjects: Names, metrics: Names, options?: IncrementOptions): Promise<number | number[]> {
     try {
       const { by = 1, at } = readOptions('options', options, INCREMENT_OPTIONS);
       const amount = readInteger('by', by);
@@ -74,16 +55,8 @@ export class StoredMetrics implements Metrics {
     }
   }
 
-  incrementTotal(
-    subject: string,
-    metric: string,
-    options?: Pick<IncrementOptions, 'by'>,
-  ): Promise<number>;
-  incrementTotal(
-    subjects: Names,
-    metrics: Names,
-    options?: Pick<IncrementOptions, 'by'>,
-  ): Promise<number[]>;
+  incrementTotal(subject: string, metric: string, options?: Pick<IncrementOptions, 'by'>): Promise<number>;
+  incrementTotal(subjects: Names, metrics: Names, options?: Pick<IncrementOptions, 'by'>): Promise<number[]>;
   incrementTotal(
     subjects: Names,
     metrics: Names,
@@ -105,43 +78,23 @@ export class StoredMetrics implements Metrics {
     return this.reader.totals(readCounters('counters', counters));
   }
 
-  async count(
-    subject: string,
-    metric: string,
-    range?: DateRange,
-  ): Promise<number> {
+  async count(subject: string, metric: string, range?: DateRange): Promise<number> {
     return only(await this.reader.sums([counterOf(subject, metric)], range));
   }
 
-  async counts(
-    counters: Iterable<CounterKey>,
-    range?: DateRange,
-  ): Promise<number[]> {
+  async counts(counters: Iterable<CounterKey>, range?: DateRange): Promise<number[]> {
     return this.reader.sums(readCounters('counters', counters), range);
   }
 
-  async series(
-    subject: string,
-    metric: string,
-    options: SeriesOptions,
-  ): Promise<SeriesPoint[]> {
-    return only(
-      await this.reader.points([counterOf(subject, metric)], options),
-    );
+  async series(subject: string, metric: string, options: SeriesOptions): Promise<SeriesPoint[]> {
+    return only(await this.reader.points([counterOf(subject, metric)], options));
   }
 
-  async seriesMany(
-    counters: Iterable<CounterKey>,
-    options: SeriesOptions,
-  ): Promise<SeriesPoint[][]> {
+  async seriesMany(counters: Iterable<CounterKey>, options: SeriesOptions): Promise<SeriesPoint[][]> {
     return this.reader.points(readCounters('counters', counters), options);
   }
 
-  async set(
-    subject: string,
-    metric: string,
-    options: SetOptions,
-  ): Promise<void> {
+  async set(subject: string, metric: string, options: SetOptions): Promise<void> {
     const { at, value } = readOptions('options', options, ['at', 'value']);
     const setting = {
       ...counterOf(subject, metric),
@@ -166,10 +119,7 @@ export class StoredMetrics implements Metrics {
     await this.writer.addMembers([group]);
   }
 
-  async uniques(
-    metric: string,
-    options?: UniqueOptions & DateRange,
-  ): Promise<number> {
+  async uniques(metric: string, options?: UniqueOptions & DateRange): Promise<number> {
     const known = ['subject', 'from', 'to'] as const;
     const { subject, ...range } = readOptions('options', options, known);
     const unique = uniqueOf(metric, subject);
@@ -192,16 +142,10 @@ export class StoredMetrics implements Metrics {
     await this.writer.record([record]);
   }
 
-  async facts(
-    subject: string,
-    key: string,
-    range?: DateRange,
-  ): Promise<RecordedFacts[]> {
+  async facts(subject: string, key: string, range?: DateRange): Promise<RecordedFacts[]> {
     const of = factsKeyOf(subject, key);
     const days = this.dates.keptDays(readRange(range));
-    const found = isEmpty(days)
-      ? []
-      : await this.writer.store.facts(of, this.dates.instantsOf(days));
+    const found = isEmpty(days) ? [] : await this.writer.store.facts(of, this.dates.instantsOf(days));
     return found.map(recordedFacts);
   }
 
@@ -209,29 +153,14 @@ export class StoredMetrics implements Metrics {
     const of = readName('key', key);
     const times = this.dates.instantsOf(this.dates.keptDays({}));
     const found = await this.writer.store.factsOf(of, times);
-    return new Map(
-      Array.from(found, ([subject, stored]) => [
-        subject,
-        stored.map(recordedFacts),
-      ]),
-    );
+    return new Map(Array.from(found, ([subject, stored]) => [subject, stored.map(recordedFacts)]));
   }
 
-  async clear(what: {
-    readonly subject?: string;
-    readonly metric?: string;
-  }): Promise<void> {
-    const given = readOptions('what', required('what', what), [
-      'subject',
-      'metric',
-    ]);
+  async clear(what: { readonly subject?: string; readonly metric?: string }): Promise<void> {
+    const given = readOptions('what', required('what', what), ['subject', 'metric']);
     await this.writer.store.clear({
-      ...('subject' in given
-        ? { subject: readName('subject', given.subject) }
-        : {}),
-      ...('metric' in given
-        ? { metric: readName('metric', given.metric) }
-        : {}),
+      ...('subject' in given ? { subject: readName('subject', given.subject) } : {}),
+      ...('metric' in given ? { metric: readName('metric', given.metric) } : {}),
     });
   }
 
@@ -249,9 +178,7 @@ export class StoredMetrics implements Metrics {
     if (typeof subjects === 'string' && typeof metrics === 'string') {
       const subject = readName('subject', subjects);
       const metric = readName('metric', metrics);
-      return this.writer
-        .increment([changeOf(subject, metric, by, day, hour)])
-        .then(only);
+      return this.writer.increment([changeOf(subject, metric, by, day, hour)]).then(only);
     }
     const names = readNames('metric', metrics);
     const changes = readNames('subject', subjects).flatMap((subject) =>

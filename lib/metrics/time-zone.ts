@@ -18,10 +18,7 @@ const STEP_MS = 900_000;
 const MAX_OFFSET_MS = 15 * HOUR_MS;
 const MAX_CACHED = 10_000;
 
-const ALL_HOURS: readonly number[] = Array.from(
-  { length: HOURS_PER_DAY },
-  (_, hour) => hour,
-);
+const ALL_HOURS: readonly number[] = Array.from({ length: HOURS_PER_DAY }, (_, hour) => hour);
 
 /** @throws RangeError for a name that the system does not know */
 export function timeZone(name: string): TimeZone {
@@ -37,11 +34,7 @@ export function timeZone(name: string): TimeZone {
     minute: 'numeric',
     second: 'numeric',
   });
-  return new TimeZone(
-    format.resolvedOptions().timeZone === 'UTC'
-      ? () => 0
-      : (ms) => offsetBy(format, ms),
-  );
+  return new TimeZone(format.resolvedOptions().timeZone === 'UTC' ? () => 0 : (ms) => offsetBy(format, ms));
 }
 
 /** Milliseconds that the clocks are ahead of UTC. */
@@ -53,9 +46,7 @@ function offsetBy(format: Intl.DateTimeFormat, ms: number): number {
   }
   const { year = 0, month = 1, day = 1, hour = 0 } = parts;
   const { minute = 0, second = 0 } = parts;
-  const local =
-    ((dayOf(year, month, day) * HOURS_PER_DAY + hour) * 60 + minute) * 60 +
-    second;
+  const local = ((dayOf(year, month, day) * HOURS_PER_DAY + hour) * 60 + minute) * 60 + second;
   return (local - seconds) * 1_000;
 }
 

@@ -20,12 +20,8 @@ export class WaitingEffects {
   /** Counters, members and facts. */
   size = 0;
   readonly facts: FactsRecord[] = [];
-  private readonly counts = new TwoLevelMap(
-    () => new Map<number, SummedChange>(),
-  );
-  private readonly membersByDay = new TwoLevelMap(
-    () => new Map<number, WaitingMembers>(),
-  );
+  private readonly counts = new TwoLevelMap(() => new Map<number, SummedChange>());
+  private readonly membersByDay = new TwoLevelMap(() => new Map<number, WaitingMembers>());
 
   get changes(): SummedChange[] {
     return this.counts.values().flatMap((hours) => [...hours.values()]);
@@ -84,9 +80,7 @@ export class WaitingEffects {
   }
 
   private checkSum(change: Required<Change>): void {
-    const waiting = this.counts
-      .get(change.subject, change.metric)
-      ?.get(hourOf(change));
+    const waiting = this.counts.get(change.subject, change.metric)?.get(hourOf(change));
     if (!Number.isSafeInteger((waiting?.by ?? 0) + change.by)) {
       throw new RangeError(
         `the sum of ${JSON.stringify(change.metric)} that waits would not be a safe integer`,
@@ -107,11 +101,7 @@ export class WaitingEffects {
     }
   }
 
-  private addMember({
-    unique,
-    day,
-    hash,
-  }: Extract<Effect, { kind: 'member' }>): void {
+  private addMember({ unique, day, hash }: Extract<Effect, { kind: 'member' }>): void {
     // Names are never empty: this one stands for no subject.
     const days = this.membersByDay.make(unique.subject ?? '', unique.metric);
     let group = days.get(day);

@@ -1,8 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
 /** What became of one piece of work. */
-export type Settled<T> =
-  { readonly value: T } | { readonly value?: never; readonly error: unknown };
+export type Settled<T> = { readonly value: T } | { readonly value?: never; readonly error: unknown };
 
 export interface WriteQueueOptions {
   /** Batches under way at the same time. */
@@ -36,9 +35,7 @@ export class WriteQueue<Work> {
   private readonly outside = new AsyncResource('nestjs-tracking');
 
   constructor(
-    private readonly run: (
-      batch: readonly Work[],
-    ) => Promise<readonly Settled<unknown>[]>,
+    private readonly run: (batch: readonly Work[]) => Promise<readonly Settled<unknown>[]>,
     private readonly options: WriteQueueOptions,
   ) {}
 
@@ -99,9 +96,7 @@ export class WriteQueue<Work> {
     }
   }
 
-  private async settled(
-    batch: readonly Work[],
-  ): Promise<readonly Settled<unknown>[]> {
+  private async settled(batch: readonly Work[]): Promise<readonly Settled<unknown>[]> {
     try {
       return await this.run(batch);
     } catch (error) {
@@ -114,10 +109,7 @@ export class WriteQueue<Work> {
   }
 }
 
-function settle(
-  batch: readonly Waiting<unknown>[],
-  results: readonly Settled<unknown>[],
-): void {
+function settle(batch: readonly Waiting<unknown>[], results: readonly Settled<unknown>[]): void {
   batch.forEach(({ resolve, reject }, index) => {
     const result = results[index] ?? { error: new Error('no answer') };
     if ('error' in result) {

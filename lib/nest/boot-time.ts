@@ -12,19 +12,11 @@ const BOOT_TIMEOUT_MS = 30_000;
  * @param what is waited for, and why it may never come
  * @throws TrackingError `timeout`
  */
-export async function atBoot<T>(
-  work: PromiseLike<T>,
-  what: string,
-): Promise<T> {
+export async function atBoot<T>(work: PromiseLike<T>, what: string): Promise<T> {
   const late = Symbol('late');
-  const result = await new Deadline(waitingClock(), BOOT_TIMEOUT_MS).race<
-    T | typeof late
-  >(work, late);
+  const result = await new Deadline(waitingClock(), BOOT_TIMEOUT_MS).race<T | typeof late>(work, late);
   if (result === late) {
-    throw new TrackingError(
-      'timeout',
-      `waited ${BOOT_TIMEOUT_MS} ms for ${what}`,
-    );
+    throw new TrackingError('timeout', `waited ${BOOT_TIMEOUT_MS} ms for ${what}`);
   }
   return result;
 }
@@ -34,7 +26,6 @@ function waitingClock(): Clock {
   const clock = systemClock();
   return {
     ...clock,
-    setTimeout: (run, ms) =>
-      (clock.setTimeout(run, ms) as NodeJS.Timeout).ref(),
+    setTimeout: (run, ms) => (clock.setTimeout(run, ms) as NodeJS.Timeout).ref(),
   };
 }

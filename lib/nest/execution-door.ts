@@ -63,31 +63,21 @@ export class ExecutionDoor {
   }
 
   /** Runs a handler in its scope. What it answers is subscribed to, and torn down, inside. */
-  within(
-    execution: ExecutionContext,
-    handle: () => Observable<unknown>,
-  ): Observable<unknown> {
+  within(execution: ExecutionContext, handle: () => Observable<unknown>): Observable<unknown> {
     const requests = this.host.enricher?.requests;
     if (requests === undefined) {
       return handle();
     }
     const { store } = requests.tracker.runtime;
-    const scope = new ExecutionScopes(requests, this.tracksHandlers).scopeOf(
-      execution,
-    );
-    const run =
-      store.current() === scope
-        ? handle()
-        : observableWithin(store, scope, handle);
+    const scope = new ExecutionScopes(requests, this.tracksHandlers).scopeOf(execution);
+    const run = store.current() === scope ? handle() : observableWithin(store, scope, handle);
     const answer =
       execution.getType<string>() === 'graphql'
         ? // What a subscription answers is asked for its events from outside.
           run.pipe(map((value) => answerWithin(store, scope, value)))
         : run;
     const { owner } = scope;
-    return owner instanceof RequestContext
-      ? answer.pipe(seeError(owner))
-      : answer;
+    return owner instanceof RequestContext ? answer.pipe(seeError(owner)) : answer;
   }
 
   private store(): ContextStore | undefined {

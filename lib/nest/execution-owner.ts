@@ -9,11 +9,7 @@ import type { RequestTracking } from '../express/request-tracking.js';
 export class ExecutionOwner implements ScopeOwner {
   readonly bottom: RequestFrames;
 
-  constructor(
-    requests: RequestTracking,
-    execution: ExecutionContext,
-    source: RequestSource,
-  ) {
+  constructor(requests: RequestTracking, execution: ExecutionContext, source: RequestSource) {
     this.bottom = new RequestFrames(requests, undefined, source);
     this.bottom.execution = execution;
   }

@@ -8,11 +8,7 @@ import { RequestContext } from '../express/request-context.js';
 import type { HandlerFrame } from '../express/request-frames.js';
 import type { RequestTracking } from '../express/request-tracking.js';
 import { ExecutionOwner } from './execution-owner.js';
-import {
-  graphqlContext,
-  graphqlRequest,
-  sourceOf,
-} from './execution-source.js';
+import { graphqlContext, graphqlRequest, sourceOf } from './execution-source.js';
 import { handlerFrame, reachHandler } from './handler-frame.js';
 import { requestScope } from './request-scope.js';
 
@@ -57,18 +53,11 @@ export class ExecutionScopes {
 
   private httpScope(execution: ExecutionContext): Scope {
     const http = execution.switchToHttp();
-    const request = http.getRequest<
-      IncomingRequest & { raw?: IncomingRequest }
-    >();
+    const request = http.getRequest<IncomingRequest & { raw?: IncomingRequest }>();
     let scope = requestScope(this.store, request);
     if (scope === undefined) {
-      const response = http.getResponse<
-        ServerResponse & { raw?: ServerResponse }
-      >();
-      scope = this.requests.open(
-        request.raw ?? request,
-        response.raw ?? response,
-      );
+      const response = http.getResponse<ServerResponse & { raw?: ServerResponse }>();
+      scope = this.requests.open(request.raw ?? request, response.raw ?? response);
       if (scope.owner instanceof RequestContext) {
         scope.owner.bottom.source = request;
       }
@@ -108,24 +97,15 @@ export class ExecutionScopes {
     if (isExpressRequest(request)) {
       return this.requests.open(request, request.res);
     }
-    const scope = this.requests.openFor(
-      new ExecutionOwner(this.requests, execution, sourceOf(execution)),
-    );
+    const scope = this.requests.openFor(new ExecutionOwner(this.requests, execution, sourceOf(execution)));
     if (isRecord(context)) {
       this.store.link(context, scope);
     }
     return scope;
   }
 
-  private messageScope(
-    execution: ExecutionContext,
-    kind: HandlerFrame['kind'],
-  ): Scope {
-    const owner = new ExecutionOwner(
-      this.requests,
-      execution,
-      sourceOf(execution),
-    );
+  private messageScope(execution: ExecutionContext, kind: HandlerFrame['kind']): Scope {
+    const owner = new ExecutionOwner(this.requests, execution, sourceOf(execution));
     if (this.tracksHandlers) {
       owner.bottom.handler = handlerFrame(execution, kind);
     }
@@ -140,9 +120,7 @@ export class ExecutionScopes {
 }
 
 /** Express's request knows its response; what an app makes up for GraphQL's context need not be one. */
-function isExpressRequest(
-  request: unknown,
-): request is IncomingRequest & { readonly res: ServerResponse } {
+function isExpressRequest(request: unknown): request is IncomingRequest & { readonly res: ServerResponse } {
   return (
     isRecord(request) &&
     isRecord(request['headers']) &&

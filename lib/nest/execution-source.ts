@@ -19,9 +19,7 @@ export function sourceOf(execution: ExecutionContext): RequestSource {
 }
 
 /** The HTTP request behind a GraphQL operation: where Apollo, Mercurius and graphql-ws put it. */
-export function graphqlRequest(
-  execution: ExecutionContext,
-): RequestSource | undefined {
+export function graphqlRequest(execution: ExecutionContext): RequestSource | undefined {
   const context = graphqlContext(execution);
   if (!isRecord(context)) {
     return undefined;

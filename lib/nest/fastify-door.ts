@@ -9,11 +9,7 @@ type FastifyRequest = RequestSource & { readonly raw: IncomingRequest };
 interface FastifyReply {
   readonly raw: ServerResponse;
 }
-type FastifyHook = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  done: () => void,
-) => void;
+type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
 /** The part of Fastify that is needed here. */
 export interface Fastify {

@@ -15,10 +15,7 @@ export function handlerFrame(
 }
 
 /** Tells the scope of an HTTP request its handler. */
-export function reachHandler(
-  execution: ExecutionContext,
-  scope: Scope | undefined,
-): void {
+export function reachHandler(execution: ExecutionContext, scope: Scope | undefined): void {
   const owner = scope?.owner;
   if (owner instanceof RequestContext) {
     owner.bottom.handler = handlerFrame(execution, 'http');

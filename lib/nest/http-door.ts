@@ -13,11 +13,7 @@ export interface HttpAdapter {
   use(...args: unknown[]): unknown;
 }
 
-type Middleware = (
-  request: IncomingRequest,
-  response: ServerResponse,
-  next: () => void,
-) => void;
+type Middleware = (request: IncomingRequest, response: ServerResponse, next: () => void) => void;
 
 /**
  * Opens a scope for each request, before everything that is done with it. On the adapter itself: a middleware of Nest

@@ -51,19 +51,14 @@ class Creation {
       ...(Array.isArray(processors)
         ? { processors: await this.processors(processors, at('processors')) }
         : {}),
-      ...(isRecord(backends)
-        ? { backends: await this.backends(backends, at('backends')) }
-        : {}),
+      ...(isRecord(backends) ? { backends: await this.backends(backends, at('backends')) } : {}),
     };
     this.around.delete(node);
     return created;
   }
 
   /** One after the other, in the order in which the app wrote them. */
-  private async processors(
-    specs: readonly unknown[],
-    path: string,
-  ): Promise<unknown[]> {
+  private async processors(specs: readonly unknown[], path: string): Promise<unknown[]> {
     const created: unknown[] = [];
     for (const [index, spec] of specs.entries()) {
       created.push(await this.instance(spec, `${path}[${index}]`));
@@ -71,20 +66,12 @@ class Creation {
     return created;
   }
 
-  private async backends(
-    tree: Record<string, unknown>,
-    path: string,
-  ): Promise<Record<string, unknown>> {
+  private async backends(tree: Record<string, unknown>, path: string): Promise<Record<string, unknown>> {
     const created: [string, unknown][] = [];
     for (const [key, spec] of Object.entries(tree)) {
       const at = `${path}.${key}`;
       const node = await this.instance(spec, at);
-      created.push([
-        key,
-        isRecord(node) && 'backends' in node
-          ? await this.router(node, at)
-          : node,
-      ]);
+      created.push([key, isRecord(node) && 'backends' in node ? await this.router(node, at) : node]);
     }
     return Object.fromEntries(created);
   }
@@ -99,10 +86,7 @@ class Creation {
         'it; does it inject the tracker that it belongs to?',
       );
     } catch (error) {
-      this.problems.addLine(
-        path,
-        `creating ${spec.name} failed: ${messageOf(error)}`,
-      );
+      this.problems.addLine(path, `creating ${spec.name} failed: ${messageOf(error)}`);
       return STAND_IN;
     }
   }
@@ -116,9 +100,7 @@ async function instanceOf(
   moduleRef: ModuleRef,
   modules: ModulesContainer,
 ): Promise<object> {
-  const home = [...modules.values()].find((module) =>
-    module.providers.has(type),
-  );
+  const home = [...modules.values()].find((module) => module.providers.has(type));
   const homeRef: unknown = home?.providers.get(ModuleRef)?.instance;
   if (!(homeRef instanceof ModuleRef)) {
     return moduleRef.create(type);

@@ -7,8 +7,6 @@ export function getMetricsToken(name: string = DEFAULT_NAME): string {
 }
 
 /** Injects the `metrics` of `TrackingModule.forRoot`; with a name those of the instance of that name. */
-export function InjectMetrics(
-  name?: string,
-): PropertyDecorator & ParameterDecorator {
+export function InjectMetrics(name?: string): PropertyDecorator & ParameterDecorator {
   return Inject(getMetricsToken(name));
 }

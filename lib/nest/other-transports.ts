@@ -11,9 +11,7 @@ export function hasOtherTransports(modules: ModulesContainer): boolean {
   return [...modules.values()].some(
     ({ metatype, providers, controllers }) =>
       metatype.name === GRAPHQL_MODULE ||
-      functionsOf(providers).some((made) =>
-        Reflect.hasMetadata(GATEWAY, made),
-      ) ||
+      functionsOf(providers).some((made) => Reflect.hasMetadata(GATEWAY, made)) ||
       functionsOf(controllers).some(hasMessageHandlers),
   );
 }
@@ -35,7 +33,5 @@ function hasMessageHandlers(controller: MadeBy): boolean {
   const prototype = controller.prototype as Record<string, object>;
   return new MetadataScanner()
     .getAllMethodNames(prototype)
-    .some((name) =>
-      Reflect.hasMetadata(MESSAGE_PATTERN, prototype[name] as object),
-    );
+    .some((name) => Reflect.hasMetadata(MESSAGE_PATTERN, prototype[name] as object));
 }

@@ -3,12 +3,6 @@ import type { Scope } from '../core/context/scope.js';
 import { isRecord } from '../core/validation.js';
 
 /** The scope of an HTTP request, which is remembered by Node's own request: Fastify's has it below. */
-export function requestScope(
-  store: ContextStore,
-  request: { readonly raw?: unknown },
-): Scope | undefined {
-  return (
-    store.scopeOf(request) ??
-    (isRecord(request.raw) ? store.scopeOf(request.raw) : undefined)
-  );
+export function requestScope(store: ContextStore, request: { readonly raw?: unknown }): Scope | undefined {
+  return store.scopeOf(request) ?? (isRecord(request.raw) ? store.scopeOf(request.raw) : undefined);
 }

@@ -6,20 +6,14 @@ import type { Scope } from '../core/context/scope.js';
  * What is answered may do its work later, in the context of whoever wants the results: an Observable when it is
  * subscribed to, an async generator each time it is asked. This makes it work in the scope that it was made in.
  */
-export function answerWithin(
-  store: ContextStore,
-  scope: Scope,
-  answer: unknown,
-): unknown {
+export function answerWithin(store: ContextStore, scope: Scope, answer: unknown): unknown {
   if (isObservable(answer)) {
     return observableWithin(store, scope, () => answer);
   }
   if (answer instanceof Promise) {
     return answer.then((value) => answerWithin(store, scope, value));
   }
-  return isAsyncIterator(answer)
-    ? iteratorWithin(store, scope, answer)
-    : answer;
+  return isAsyncIterator(answer) ? iteratorWithin(store, scope, answer) : answer;
 }
 
 /** Makes an Observable, subscribes to it and leaves it in a scope: a client that goes is seen in its own. */
@@ -56,18 +50,13 @@ export function observableWithin(
   });
 }
 
-function isAsyncIterator(
-  value: unknown,
-): value is AsyncIterableIterator<unknown> {
+function isAsyncIterator(value: unknown): value is AsyncIterableIterator<unknown> {
   if (typeof value !== 'object' || value === null) {
     return false;
   }
   // A readable stream can be iterated too, but whoever gets it wants the stream.
   const candidate = value as Partial<AsyncIterableIterator<unknown>>;
-  return (
-    typeof candidate.next === 'function' &&
-    typeof candidate[Symbol.asyncIterator] === 'function'
-  );
+  return typeof candidate.next === 'function' && typeof candidate[Symbol.asyncIterator] === 'function';
 }
 
 function iteratorWithin(

@@ -32,9 +32,7 @@ export class Shutdown {
     if (first === undefined || this.deadline !== undefined) {
       return;
     }
-    const timeoutMs = Math.max(
-      ...instances.map((instance) => instance.shutdownTimeoutMs),
-    );
+    const timeoutMs = Math.max(...instances.map((instance) => instance.shutdownTimeoutMs));
     this.closingMs = timeoutMs * CLOSING_SHARE;
     this.clock = first.tracker.runtime.services.clock;
     this.deadline = new Deadline(this.clock, timeoutMs);
@@ -52,19 +50,12 @@ export class Shutdown {
     this.begin(instances);
     this.clock?.clearTimeout(this.timer);
     await this.close(instances);
-    await this.deadline?.race(
-      Promise.all(instances.map(closeMetrics)),
-      undefined,
-    );
+    await this.deadline?.race(Promise.all(instances.map(closeMetrics)), undefined);
   }
 
   private async close(instances: readonly Closable[]): Promise<void> {
     const budget = this.deadline?.budget();
-    await Promise.all(
-      instances.map(({ tracker }) =>
-        tracker.runtime.close(budget, this.closingMs),
-      ),
-    );
+    await Promise.all(instances.map(({ tracker }) => tracker.runtime.close(budget, this.closingMs)));
   }
 }
 

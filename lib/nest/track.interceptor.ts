@@ -1,9 +1,4 @@
-import type {
-  CallHandler,
-  ExecutionContext,
-  NestInterceptor,
-  Type,
-} from '@nestjs/common';
+import type { CallHandler, ExecutionContext, NestInterceptor, Type } from '@nestjs/common';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Observable } from 'rxjs';
@@ -20,9 +15,7 @@ type Outcome = 'success' | 'failure';
 type AnyTracker = Tracker<Record<string, object | null | undefined>>;
 
 /** An interceptor for one `@Track`: Nest gives it the tracker of the module that the controller belongs to. */
-export function trackInterceptor(
-  definition: TrackDefinition,
-): Type<NestInterceptor> {
+export function trackInterceptor(definition: TrackDefinition): Type<NestInterceptor> {
   const { name, on = 'success' } = definition;
 
   @Injectable()
@@ -31,8 +24,7 @@ export function trackInterceptor(
       // In tests it may be anything that has an `emit`.
       @Optional()
       @Inject(getTrackerToken(definition.tracker))
-      private readonly tracker:
-        (AnyTracker & Partial<Pick<ScopedTracker, 'runtime'>>) | undefined,
+      private readonly tracker: (AnyTracker & Partial<Pick<ScopedTracker, 'runtime'>>) | undefined,
       @Optional()
       @Inject(ExecutionDoor)
       private readonly door: ExecutionDoor | undefined,
@@ -47,10 +39,7 @@ export function trackInterceptor(
       }
     }
 
-    intercept(
-      execution: ExecutionContext,
-      next: CallHandler,
-    ): Observable<unknown> {
+    intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
       if (this.tracker === undefined || !this.applies(execution)) {
         return next.handle();
       }
@@ -64,9 +53,7 @@ export function trackInterceptor(
         this.door?.performsTrack !== false &&
         this.reflector.getAllAndOverride(NO_TRACK, places) !== true &&
         // The controller's do nothing where the handler has its own.
-        this.reflector
-          .getAllAndOverride<TrackDefinition[]>(TRACK, places)
-          .includes(definition)
+        this.reflector.getAllAndOverride<TrackDefinition[]>(TRACK, places).includes(definition)
       );
     }
 
@@ -74,10 +61,7 @@ export function trackInterceptor(
      * Emits once: when the handler has answered, or when nobody wants to hear the rest of its answer (a client went
      * away from a stream, a time limit was over).
      */
-    private follow(
-      execution: ExecutionContext,
-      next: CallHandler,
-    ): Observable<unknown> {
+    private follow(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
       // Whoever ends an Observable, or leaves it, may do so in another scope.
       const inScope = this.door?.keepScope() ?? runNow;
       let last: { readonly value: unknown } | undefined;
@@ -115,11 +99,7 @@ export function trackInterceptor(
       );
     }
 
-    private emit(
-      outcome: Outcome,
-      result: unknown,
-      execution: ExecutionContext,
-    ): void {
+    private emit(outcome: Outcome, result: unknown, execution: ExecutionContext): void {
       this.tracker?.emit(name, this.payload(outcome, result, execution));
     }
 

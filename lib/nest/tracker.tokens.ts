@@ -13,8 +13,6 @@ export function rootTrackerToken(name: string): string {
 }
 
 /** Injects the tracker of the module: a feature module's own, else the one of `forRoot`. */
-export function InjectTracker(
-  name?: string,
-): PropertyDecorator & ParameterDecorator {
+export function InjectTracker(name?: string): PropertyDecorator & ParameterDecorator {
   return Inject(getTrackerToken(name));
 }

@@ -1,10 +1,5 @@
 import type { PipeTransform } from '@nestjs/common';
-import {
-  createParamDecorator,
-  Inject,
-  Injectable,
-  Optional,
-} from '@nestjs/common';
+import { createParamDecorator, Inject, Injectable, Optional } from '@nestjs/common';
 import type { JsonObject } from '../core/event/json.js';
 import { EMPTY_OBJECT } from '../core/event/json.js';
 import type { Tracker } from '../core/tracker/tracker.js';

@@ -19,10 +19,7 @@ import { TrackingInterceptor } from './tracking.interceptor.js';
     {
       provide: RouteHandlers,
       inject: [TrackingHost, ExecutionDoor],
-      useFactory: async (
-        host: TrackingHost,
-        door: ExecutionDoor,
-      ): Promise<RouteHandlers | null> => {
+      useFactory: async (host: TrackingHost, door: ExecutionDoor): Promise<RouteHandlers | null> => {
         await host.ready();
         if (!door.tracksHandlers || host.enricher?.extras.middleware !== true) {
           return null;
@@ -38,10 +35,7 @@ import { TrackingInterceptor } from './tracking.interceptor.js';
     {
       provide: HttpDoor,
       inject: [TrackingHost, RouteHandlers],
-      useFactory: async (
-        host: TrackingHost,
-        handlers: RouteHandlers | null,
-      ): Promise<HttpDoor | null> => {
+      useFactory: async (host: TrackingHost, handlers: RouteHandlers | null): Promise<HttpDoor | null> => {
         await host.ready();
         const { enricher, adapter } = host;
         if (enricher?.extras.middleware !== true) {
@@ -63,18 +57,13 @@ import { TrackingInterceptor } from './tracking.interceptor.js';
         handlers: RouteHandlers | null,
       ): Promise<HandlerGuard | null> => {
         await host.ready();
-        return handlers === null && door.tracksHandlers
-          ? new HandlerGuard(door)
-          : null;
+        return handlers === null && door.tracksHandlers ? new HandlerGuard(door) : null;
       },
     },
     {
       provide: APP_INTERCEPTOR,
       inject: [TrackingHost, ExecutionDoor],
-      useFactory: async (
-        host: TrackingHost,
-        door: ExecutionDoor,
-      ): Promise<TrackingInterceptor | null> => {
+      useFactory: async (host: TrackingHost, door: ExecutionDoor): Promise<TrackingInterceptor | null> => {
         await host.ready();
         // Nest leaves `null` out: an interceptor around every handler costs more than all the rest of this package.
         return door.needsInterceptor ? new TrackingInterceptor(door) : null;
@@ -96,8 +85,7 @@ export class TrackingHostModule implements NestModule, OnModuleInit {
       const withMiddleware = [...modules.values()].some(
         ({ instance }) =>
           !(instance instanceof TrackingHostModule) &&
-          typeof (instance as Partial<NestModule> | undefined)?.configure ===
-            'function',
+          typeof (instance as Partial<NestModule> | undefined)?.configure === 'function',
       );
       this.door?.reopen(adapter, withMiddleware);
     }

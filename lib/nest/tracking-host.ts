@@ -20,11 +20,7 @@ import { createInstances } from './injected-classes.js';
 import type { Closable } from './shutdown.js';
 import { Shutdown } from './shutdown.js';
 import { DEFAULT_NAME } from './tracker.tokens.js';
-import type {
-  TrackingExtras,
-  TrackingFeatureOptions,
-  TrackingModuleOptions,
-} from './tracking.options.js';
+import type { TrackingExtras, TrackingFeatureOptions, TrackingModuleOptions } from './tracking.options.js';
 import {
   checkExtras,
   checkModuleOptions,
@@ -44,10 +40,7 @@ export interface TrackingInstance extends Closable {
 /** Knows all instances of one app: who enriches its requests, and how they shut down together. */
 @Injectable()
 export class TrackingHost
-  implements
-    OnApplicationBootstrap,
-    BeforeApplicationShutdown,
-    OnApplicationShutdown
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   private readonly instances = new Map<string, TrackingInstance>();
   private readonly waiting: (() => void)[] = [];
@@ -85,27 +78,20 @@ export class TrackingHost
       }
     }
     const logger = new Logger('TrackingModule');
-    const tracker = hostTracker(
-      await createInstances(options, problems, moduleRef, this.modules),
-      {
-        name,
-        moreOptions: MODULE_OPTIONS,
-        problems,
-        write: (line) => {
-          logger.warn(line);
-        },
+    const tracker = hostTracker(await createInstances(options, problems, moduleRef, this.modules), {
+      name,
+      moreOptions: MODULE_OPTIONS,
+      problems,
+      write: (line) => {
+        logger.warn(line);
       },
-    );
+    });
     this.instances.set(name, {
       extras,
       tracker,
       metrics: options.metrics,
-      requests: new RequestTracking(
-        tracker,
-        resolveRequestOptions(options.request),
-      ),
-      shutdownTimeoutMs:
-        options.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS,
+      requests: new RequestTracking(tracker, resolveRequestOptions(options.request)),
+      shutdownTimeoutMs: options.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS,
     });
     this.announce();
     return tracker;
@@ -124,17 +110,12 @@ export class TrackingHost
   }
 
   /** Derives the tracker of one `forFeature`. */
-  async startFeature(
-    { name, ...options }: TrackingFeatureOptions,
-    moduleRef: ModuleRef,
-  ): Promise<Tracker> {
+  async startFeature({ name, ...options }: TrackingFeatureOptions, moduleRef: ModuleRef): Promise<Tracker> {
     await atBoot(
       this.ready(),
       'TrackingModule.forRoot; do its options need the tracker of a TrackingModule.forFeature?',
     );
-    const parent =
-      (name === undefined ? undefined : this.instances.get(name)) ??
-      this.enricher;
+    const parent = (name === undefined ? undefined : this.instances.get(name)) ?? this.enricher;
     if (parent === undefined) {
       throw new TrackingError(
         'invalid_options',
@@ -142,12 +123,7 @@ export class TrackingHost
       );
     }
     const problems = new Problems();
-    const child = await createInstances(
-      options,
-      problems,
-      moduleRef,
-      this.modules,
-    );
+    const child = await createInstances(options, problems, moduleRef, this.modules);
     return parent.tracker.child(child, problems);
   }
 
@@ -198,9 +174,7 @@ export class TrackingHost
   private announced(): readonly Required<TrackingExtras>[] {
     return [...this.modules.values()].flatMap((module) => {
       const extras: unknown = module.providers.get(TRACKING_EXTRAS)?.instance;
-      return isRecord(extras)
-        ? [extras as unknown as Required<TrackingExtras>]
-        : [];
+      return isRecord(extras) ? [extras as unknown as Required<TrackingExtras>] : [];
     });
   }
 
@@ -211,9 +185,7 @@ export class TrackingHost
 
   private enricherName(): string | undefined {
     const names = this.announced().map(({ name }) => name);
-    return names.length === 1
-      ? names[0]
-      : names.find((name) => name === DEFAULT_NAME);
+    return names.length === 1 ? names[0] : names.find((name) => name === DEFAULT_NAME);
   }
 
   private announce(): void {

@@ -1,8 +1,4 @@
-import type {
-  CallHandler,
-  ExecutionContext,
-  NestInterceptor,
-} from '@nestjs/common';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ExecutionDoor } from './execution-door.js';
@@ -16,10 +12,7 @@ import { ExecutionDoor } from './execution-door.js';
 export class TrackingInterceptor implements NestInterceptor {
   constructor(@Inject(ExecutionDoor) private readonly door: ExecutionDoor) {}
 
-  intercept(
-    execution: ExecutionContext,
-    next: CallHandler,
-  ): Observable<unknown> {
+  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     return this.door.within(execution, () => next.handle());
   }
 }

@@ -5,17 +5,10 @@ import type { Tracker } from '../core/tracker/tracker.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { absentMetrics } from './absent-metrics.js';
 import { getMetricsToken } from './metrics.tokens.js';
-import {
-  DEFAULT_NAME,
-  getTrackerToken,
-  rootTrackerToken,
-} from './tracker.tokens.js';
+import { DEFAULT_NAME, getTrackerToken, rootTrackerToken } from './tracker.tokens.js';
 import { TRACKING_EXTRAS, TrackingHost } from './tracking-host.js';
 import { TrackingHostModule } from './tracking-host.module.js';
-import type {
-  TrackingExtras,
-  TrackingModuleOptions,
-} from './tracking.options.js';
+import type { TrackingExtras, TrackingModuleOptions } from './tracking.options.js';
 
 const DEFAULT_EXTRAS: Required<TrackingExtras> = {
   isGlobal: true,
@@ -24,20 +17,14 @@ const DEFAULT_EXTRAS: Required<TrackingExtras> = {
   interceptor: true,
 };
 
-export const {
-  ConfigurableModuleClass,
-  MODULE_OPTIONS_TOKEN,
-  OPTIONS_TYPE,
-  ASYNC_OPTIONS_TYPE,
-} = new ConfigurableModuleBuilder<TrackingModuleOptions>({
-  moduleName: 'Tracking',
-})
-  .setClassMethodName('forRoot')
-  .setFactoryMethodName('createTrackingOptions')
-  .setExtras<TrackingExtras>(DEFAULT_EXTRAS, (definition, extras) =>
-    withTracker(definition, given(extras)),
-  )
-  .build();
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<TrackingModuleOptions>({
+    moduleName: 'Tracking',
+  })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createTrackingOptions')
+    .setExtras<TrackingExtras>(DEFAULT_EXTRAS, (definition, extras) => withTracker(definition, given(extras)))
+    .build();
 
 /** The builder fills in what is missing, not what is there and undefined. */
 function given({
@@ -49,10 +36,7 @@ function given({
   return { isGlobal, name, middleware, interceptor };
 }
 
-function withTracker(
-  definition: DynamicModule,
-  extras: Required<TrackingExtras>,
-): DynamicModule {
+function withTracker(definition: DynamicModule, extras: Required<TrackingExtras>): DynamicModule {
   const root = rootTrackerToken(extras.name);
   const providers: Provider[] = [
     { provide: TRACKING_EXTRAS, useValue: extras },

@@ -5,10 +5,7 @@ import type { Tracker } from '../core/tracker/tracker.js';
 import { getTrackerToken } from './tracker.tokens.js';
 import { TrackingHost } from './tracking-host.js';
 import { TrackingHostModule } from './tracking-host.module.js';
-import type {
-  ASYNC_OPTIONS_TYPE,
-  OPTIONS_TYPE,
-} from './tracking.module-definition.js';
+import type { ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './tracking.module-definition.js';
 import { ConfigurableModuleClass } from './tracking.module-definition.js';
 import type { TrackingFeatureOptions } from './tracking.options.js';
 
@@ -30,9 +27,7 @@ export class TrackingModule extends ConfigurableModuleClass {
   }
 
   /** The same, with options from a factory (`useFactory`) or a class (`useClass`, `useExisting`). */
-  static override forRootAsync(
-    options: typeof ASYNC_OPTIONS_TYPE,
-  ): DynamicModule {
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return super.forRootAsync(options);
   }
 

@@ -3,19 +3,12 @@ import type { ProcessorSpec } from '../core/processing/processor.js';
 import type { TrackerOptions } from '../core/tracker/tracker-options.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
-import type {
-  Identity,
-  RequestOptions,
-  RequestSource,
-} from '../express/request-options.js';
+import type { Identity, RequestOptions, RequestSource } from '../express/request-options.js';
 import { checkRequestOptions } from '../express/request-options.js';
 import type { Metrics } from '../metrics/metrics.js';
 
 /** What is recorded about requests, and what happens at their end. */
-export interface TrackingRequestOptions extends Omit<
-  RequestOptions,
-  'user' | 'session'
-> {
+export interface TrackingRequestOptions extends Omit<RequestOptions, 'user' | 'session'> {
   /**
    * Asked at each emit until it answers. Default: the id of `source.user` (`id`, `sub` or `userId`) alone.
    *
@@ -53,8 +46,7 @@ export interface TrackingExtras {
 
 /** What `useClass` and `useExisting` of `forRootAsync` name. */
 export interface TrackingOptionsFactory {
-  createTrackingOptions():
-    TrackingModuleOptions | Promise<TrackingModuleOptions>;
+  createTrackingOptions(): TrackingModuleOptions | Promise<TrackingModuleOptions>;
 }
 
 export interface TrackingFeatureOptions {
@@ -69,11 +61,7 @@ export interface TrackingFeatureOptions {
 export const DEFAULT_SHUTDOWN_TIMEOUT_MS = 8_000;
 
 /** Options beside those of the core. */
-export const MODULE_OPTIONS: readonly string[] = [
-  'request',
-  'metrics',
-  'shutdownTimeoutMs',
-];
+export const MODULE_OPTIONS: readonly string[] = ['request', 'metrics', 'shutdownTimeoutMs'];
 
 export function checkExtras(
   { name, isGlobal, middleware, interceptor }: Required<TrackingExtras>,
@@ -91,10 +79,7 @@ export function checkExtras(
   }
 }
 
-export function checkModuleOptions(
-  options: Partial<TrackingModuleOptions>,
-  problems: Problems,
-): void {
+export function checkModuleOptions(options: Partial<TrackingModuleOptions>, problems: Problems): void {
   checkRequestOptions(options.request, 'request', problems);
   problems.optional<unknown>(options.metrics, (value) => {
     if (!isRecord(value) || typeof value['increment'] !== 'function') {

@@ -28,9 +28,7 @@ export function WithContext(
   return (target, key, descriptor: PropertyDescriptor | undefined) => {
     const original: unknown = descriptor?.value;
     if (descriptor === undefined || !isMethod(original)) {
-      throw new TypeError(
-        `@WithContext(${JSON.stringify(name)}) expects a method, got ${String(key)}`,
-      );
+      throw new TypeError(`@WithContext(${JSON.stringify(name)}) expects a method, got ${String(key)}`);
     }
     injectHost(target);
     const wrapper: Method = function (...args) {
@@ -67,14 +65,9 @@ function runInContext(
   const host: TrackingHost | undefined = instance?.[HOST];
   const tracker = host?.enricher?.tracker;
   const store = tracker?.runtime.store ?? defaultContextStore();
-  const boundWork = (): unknown =>
-    answerWithin(store, store.current() as Scope, work());
+  const boundWork = (): unknown => answerWithin(store, store.current() as Scope, work());
   if (tracker !== undefined) {
-    return tracker.context(
-      name,
-      guarded(name, frame, tracker.runtime),
-      boundWork,
-    );
+    return tracker.context(name, guarded(name, frame, tracker.runtime), boundWork);
   }
   // Made by hand, without Nest: a test of the class alone.
   const { value } = snapshot(guarded(name, frame, undefined), DEFAULT_LIMITS);
@@ -82,11 +75,7 @@ function runInContext(
 }
 
 /** A frame that cannot be made is no reason not to run the method. */
-function guarded(
-  name: string,
-  frame: MakeFrame,
-  reporter: TrackerRuntime | undefined,
-): object {
+function guarded(name: string, frame: MakeFrame, reporter: TrackerRuntime | undefined): object {
   try {
     return frame() ?? {};
   } catch (error) {

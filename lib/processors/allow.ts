@@ -11,9 +11,7 @@ import { named, readArguments } from './named.js';
  * @throws TrackingError `invalid_options`
  */
 export function allow(names: readonly NamePattern[]): Processor {
-  const matches = readArguments('allow', (problems) =>
-    nameMatcher(names, 'names', problems),
-  );
+  const matches = readArguments('allow', (problems) => nameMatcher(names, 'names', problems));
   return named(
     'allow',
     filter(({ name }) => (matches(name) ? undefined : drop('filtered'))),

@@ -11,9 +11,7 @@ import { named, readArguments } from './named.js';
  * @throws TrackingError `invalid_options`
  */
 export function block(names: readonly NamePattern[]): Processor {
-  const matches = readArguments('block', (problems) =>
-    nameMatcher(names, 'names', problems),
-  );
+  const matches = readArguments('block', (problems) => nameMatcher(names, 'names', problems));
   return named(
     'block',
     filter(({ name }) => (matches(name) ? drop('filtered') : undefined)),

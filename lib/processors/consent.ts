@@ -1,9 +1,5 @@
 import type { TrackingEvent } from '../core/event/event.js';
-import type {
-  Dropped,
-  MaybePromise,
-  Processor,
-} from '../core/processing/processor.js';
+import type { Dropped, MaybePromise, Processor } from '../core/processing/processor.js';
 import { drop, filter } from '../core/processing/processor.js';
 import { isThenable } from '../core/thenable.js';
 import { named, readArguments } from './named.js';
@@ -26,9 +22,7 @@ export function consent(hasConsent: HasConsent): Processor {
     'consent',
     filter((event) => {
       const answer: unknown = hasConsent(event);
-      return isThenable(answer)
-        ? Promise.resolve(answer).then(unlessGiven)
-        : unlessGiven(answer);
+      return isThenable(answer) ? Promise.resolve(answer).then(unlessGiven) : unlessGiven(answer);
     }),
   );
 }

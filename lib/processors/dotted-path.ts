@@ -9,13 +9,7 @@ export type PathStep = string | typeof EVERY;
 /** A way into an event: one of its fields, then keys and indexes. */
 export type DottedPath = readonly [field: keyof TrackingEvent, ...PathStep[]];
 
-const FIELDS: readonly (keyof TrackingEvent)[] = [
-  'id',
-  'name',
-  'timestamp',
-  'data',
-  'context',
-];
+const FIELDS: readonly (keyof TrackingEvent)[] = ['id', 'name', 'timestamp', 'data', 'context'];
 /** A dot between two steps, not one that belongs to a key. */
 const SEPARATOR = /(?<!\\)\./;
 
@@ -24,32 +18,20 @@ const SEPARATOR = /(?<!\\)\./;
  *
  * @param option the option that holds it, for the problem
  */
-export function parsePath(
-  text: unknown,
-  option: string,
-  problems: Problems,
-): DottedPath | undefined {
+export function parsePath(text: unknown, option: string, problems: Problems): DottedPath | undefined {
   const steps = typeof text === 'string' ? stepsOf(text) : [];
   if (steps.includes('') || !startsWithField(steps)) {
-    problems.add(
-      option,
-      `a dotted path that starts with ${FIELDS.join(', ')}`,
-      text,
-    );
+    problems.add(option, `a dotted path that starts with ${FIELDS.join(', ')}`, text);
     return undefined;
   }
   return steps;
 }
 
 function stepsOf(text: string): readonly PathStep[] {
-  return text
-    .split(SEPARATOR)
-    .map((step) => (step === '*' ? EVERY : step.replace(/\\([.*])/g, '$1')));
+  return text.split(SEPARATOR).map((step) => (step === '*' ? EVERY : step.replace(/\\([.*])/g, '$1')));
 }
 
-function startsWithField(
-  steps: readonly PathStep[],
-): steps is readonly [keyof TrackingEvent, ...PathStep[]] {
+function startsWithField(steps: readonly PathStep[]): steps is readonly [keyof TrackingEvent, ...PathStep[]] {
   return (FIELDS as readonly (PathStep | undefined)[]).includes(steps[0]);
 }
 
@@ -76,21 +58,15 @@ function someBelow(
     return false;
   }
   if (step === EVERY) {
-    return Object.values(value).some((child: JsonValue) =>
-      someBelow(child, steps, index + 1, test),
-    );
+    return Object.values(value).some((child: JsonValue) => someBelow(child, steps, index + 1, test));
   }
   const child = childOf(value, step);
   return child !== undefined && someBelow(child, steps, index + 1, test);
 }
 
 /** Only what the event holds itself: neither `constructor` nor the `length` of an array. */
-function childOf(
-  value: JsonObject | readonly JsonValue[],
-  key: string,
-): JsonValue | undefined {
-  return Object.hasOwn(value, key) &&
-    !(Array.isArray(value) && key === 'length')
+function childOf(value: JsonObject | readonly JsonValue[], key: string): JsonValue | undefined {
+  return Object.hasOwn(value, key) && !(Array.isArray(value) && key === 'length')
     ? (value as JsonObject)[key]
     : undefined;
 }

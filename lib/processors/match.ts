@@ -13,9 +13,7 @@ import { named, readArguments } from './named.js';
 export type ValuePattern = string | RegExp | number | boolean;
 
 /** What the values at dotted paths must be like; of a list, one has to match. */
-export type MatchPatterns = Readonly<
-  Record<string, ValuePattern | readonly ValuePattern[]>
->;
+export type MatchPatterns = Readonly<Record<string, ValuePattern | readonly ValuePattern[]>>;
 
 type ValueMatcher = (value: JsonValue) => boolean;
 
@@ -28,15 +26,11 @@ type ValueMatcher = (value: JsonValue) => boolean;
  * @throws TrackingError `invalid_options`
  */
 export function match(patterns: MatchPatterns): Processor {
-  const rules = readArguments('match', (problems) =>
-    readRules(patterns, problems),
-  );
+  const rules = readArguments('match', (problems) => readRules(patterns, problems));
   return named(
     'match',
     filter((event) =>
-      rules.every(({ path, matches }) => someAt(event, path, matches))
-        ? undefined
-        : drop('filtered'),
+      rules.every(({ path, matches }) => someAt(event, path, matches)) ? undefined : drop('filtered'),
     ),
   );
 }
@@ -59,17 +53,11 @@ function readRules(patterns: unknown, problems: Problems): readonly Rule[] {
           valueMatcher(pattern, `${option}[${index}]`, problems),
         )
       : [valueMatcher(given, option, problems)];
-    return path === undefined
-      ? []
-      : { path, matches: (value) => matchers.some((is) => is(value)) };
+    return path === undefined ? [] : { path, matches: (value) => matchers.some((is) => is(value)) };
   });
 }
 
-function valueMatcher(
-  pattern: unknown,
-  option: string,
-  problems: Problems,
-): ValueMatcher {
+function valueMatcher(pattern: unknown, option: string, problems: Problems): ValueMatcher {
   if (typeof pattern === 'string') {
     return ofText(globMatcher(pattern));
   }
@@ -77,11 +65,7 @@ function valueMatcher(
     return ofText(regExpMatcher(pattern));
   }
   if (typeof pattern !== 'boolean' && !Number.isFinite(pattern)) {
-    problems.add(
-      option,
-      'a glob, a RegExp, a number, true, false or a list of them',
-      pattern,
-    );
+    problems.add(option, 'a glob, a RegExp, a number, true, false or a list of them', pattern);
   }
   return (value) => value === pattern;
 }

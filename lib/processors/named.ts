@@ -11,10 +11,7 @@ export function named(name: string, process: Processor): Processor {
  *
  * @throws TrackingError `invalid_options` with everything that `read` found wrong
  */
-export function readArguments<T>(
-  factory: string,
-  read: (problems: Problems) => T,
-): T {
+export function readArguments<T>(factory: string, read: (problems: Problems) => T): T {
   const problems = new Problems();
   const result = read(problems);
   problems.throwIfAny(`the arguments of ${factory}() are wrong`);

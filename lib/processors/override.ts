@@ -23,16 +23,12 @@ export interface Overrides {
  * @throws TrackingError `invalid_options`, also for data that JSON cannot hold as it is
  */
 export function override(overrides: Overrides): Processor {
-  const { name, data, context } = readArguments('override', (problems) =>
-    readOverrides(overrides, problems),
-  );
+  const { name, data, context } = readArguments('override', (problems) => readOverrides(overrides, problems));
   return named('override', (event) => ({
     ...event,
     ...(name === undefined ? {} : { name }),
     ...(data === undefined ? {} : { data: { ...event.data, ...data } }),
-    ...(context === undefined
-      ? {}
-      : { context: { ...event.context, ...context } }),
+    ...(context === undefined ? {} : { context: { ...event.context, ...context } }),
   }));
 }
 
@@ -42,10 +38,7 @@ interface ReadOverrides {
   readonly context: JsonObject | undefined;
 }
 
-function readOverrides(
-  overrides: Overrides,
-  problems: Problems,
-): ReadOverrides {
+function readOverrides(overrides: Overrides, problems: Problems): ReadOverrides {
   if (!isRecord(overrides)) {
     problems.add('overrides', 'an object', overrides);
     return { name: undefined, data: undefined, context: undefined };
@@ -64,11 +57,7 @@ function readOverrides(
   };
 }
 
-function readObject(
-  option: string,
-  given: unknown,
-  problems: Problems,
-): JsonObject | undefined {
+function readObject(option: string, given: unknown, problems: Problems): JsonObject | undefined {
   if (given === undefined) {
     return undefined;
   }

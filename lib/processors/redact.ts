@@ -43,9 +43,7 @@ const ACTIONS: readonly RedactAction[] = ['remove', 'mask', 'hash'];
  * @throws TrackingError `invalid_options`
  */
 export function redact(options: RedactOptions): Processor {
-  const { paths, action, key } = readArguments('redact', (problems) =>
-    readOptions(options, problems),
-  );
+  const { paths, action, key } = readArguments('redact', (problems) => readOptions(options, problems));
   const replacement = replacementFor(action, key);
   // A field without paths is not even read: `data` is JSON until somebody asks for it.
   const plans = FIELDS.flatMap((field) => {
@@ -63,9 +61,7 @@ export function redact(options: RedactOptions): Processor {
           changes[field] = redacted;
         }
       }
-      return Object.keys(changes).length === 0
-        ? undefined
-        : { ...event, ...changes };
+      return Object.keys(changes).length === 0 ? undefined : { ...event, ...changes };
     }),
   );
 }
@@ -115,9 +111,7 @@ function readOptions(options: RedactOptions, problems: Problems): Redacting {
 }
 
 function isKey(key: unknown): key is Key {
-  return (
-    (typeof key === 'string' || key instanceof Uint8Array) && key.length > 0
-  );
+  return (typeof key === 'string' || key instanceof Uint8Array) && key.length > 0;
 }
 
 function readPaths(paths: unknown, problems: Problems): readonly DottedPath[] {
@@ -131,10 +125,7 @@ function readPaths(paths: unknown, problems: Problems): readonly DottedPath[] {
     if (path === undefined) {
       return [];
     }
-    if (
-      path.length === 1 ||
-      !(FIELDS as readonly unknown[]).includes(path[0])
-    ) {
+    if (path.length === 1 || !(FIELDS as readonly unknown[]).includes(path[0])) {
       problems.add(option, `a path below ${FIELDS.join(' or ')}`, text);
     }
     return [path];

@@ -22,18 +22,14 @@ export interface Redaction {
 /** What stands in a value's place; `undefined` leaves it out. */
 export type Replacement = (value: JsonValue) => JsonValue | undefined;
 
-export function planRedaction(
-  paths: readonly (readonly PathStep[])[],
-): Redaction | undefined {
+export function planRedaction(paths: readonly (readonly PathStep[])[]): Redaction | undefined {
   if (paths.length === 0) {
     return undefined;
   }
   const children = new Map<string, Redaction>();
   for (const [step] of paths) {
     const plan =
-      typeof step === 'string' && !children.has(step)
-        ? planRedaction(below(paths, step))
-        : undefined;
+      typeof step === 'string' && !children.has(step) ? planRedaction(below(paths, step)) : undefined;
     if (typeof step === 'string' && plan !== undefined) {
       children.set(step, plan);
     }
@@ -46,21 +42,12 @@ export function planRedaction(
 }
 
 /** The rest of the paths that go on with a step; `*` goes on with every one. */
-function below(
-  paths: readonly (readonly PathStep[])[],
-  step: PathStep,
-): (readonly PathStep[])[] {
-  return paths
-    .filter(([first]) => first === step || first === EVERY)
-    .map(([, ...rest]) => rest);
+function below(paths: readonly (readonly PathStep[])[], step: PathStep): (readonly PathStep[])[] {
+  return paths.filter(([first]) => first === step || first === EVERY).map(([, ...rest]) => rest);
 }
 
 /** Redacts below an object that itself stays. */
-export function redactObject(
-  object: JsonObject,
-  redaction: Redaction,
-  replacement: Replacement,
-): JsonObject {
+export function redactObject(object: JsonObject, redaction: Redaction, replacement: Replacement): JsonObject {
   const entries: [string, JsonValue][] = [];
   let changed = false;
   for (const [key, value] of Object.entries(object)) {
@@ -78,9 +65,7 @@ function redactArray(
   redaction: Redaction,
   replacement: Replacement,
 ): readonly JsonValue[] {
-  const values = array.map((value, index) =>
-    redactChild(String(index), value, redaction, replacement),
-  );
+  const values = array.map((value, index) => redactChild(String(index), value, redaction, replacement));
   return values.some((value, index) => value !== array[index])
     ? values.filter((value) => value !== undefined)
     : array;
@@ -107,8 +92,6 @@ function redactChild(
     : redactObject(value, redaction, replacement);
 }
 
-function isArray(
-  value: JsonObject | readonly JsonValue[],
-): value is readonly JsonValue[] {
+function isArray(value: JsonObject | readonly JsonValue[]): value is readonly JsonValue[] {
   return Array.isArray(value);
 }

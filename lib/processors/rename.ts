@@ -13,9 +13,7 @@ export type NameOf = (name: string, event: TrackingEvent) => string | undefined;
  * @param names new names by old ones, both exact, or a function
  * @throws TrackingError `invalid_options`
  */
-export function rename(
-  names: Readonly<Record<string, string>> | NameOf,
-): Processor {
+export function rename(names: Readonly<Record<string, string>> | NameOf): Processor {
   const nameOf = typeof names === 'function' ? names : lookUp(names);
   return named('rename', (event) => {
     const name: unknown = nameOf(event.name, event);
@@ -23,9 +21,7 @@ export function rename(
       return undefined;
     }
     if (typeof name !== 'string' || name === '') {
-      throw new TypeError(
-        `expected the new name to be a non-empty string, got ${show(name)}`,
-      );
+      throw new TypeError(`expected the new name to be a non-empty string, got ${show(name)}`);
     }
     return { ...event, name };
   });
@@ -40,11 +36,7 @@ function lookUp(names: Readonly<Record<string, string>>): NameOf {
     }
     for (const [name, newName] of Object.entries(names)) {
       if (typeof newName !== 'string' || newName === '') {
-        problems.add(
-          `names[${JSON.stringify(name)}]`,
-          'a non-empty string',
-          newName,
-        );
+        problems.add(`names[${JSON.stringify(name)}]`, 'a non-empty string', newName);
       }
     }
     return new Map(Object.entries(names as Record<string, string>));

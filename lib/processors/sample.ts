@@ -30,15 +30,11 @@ export interface SampleOptions {
  * @throws TrackingError `invalid_options`
  */
 export function sample(options: SampleOptions): Processor {
-  const { rate, keyOf } = readArguments('sample', (problems) =>
-    readOptions(options, problems),
-  );
+  const { rate, keyOf } = readArguments('sample', (problems) => readOptions(options, problems));
   return named(
     'sample',
     filter((event) =>
-      stableFraction(keyText(keyOf(event)) ?? event.id) < rate
-        ? undefined
-        : drop('sampled'),
+      stableFraction(keyText(keyOf(event)) ?? event.id) < rate ? undefined : drop('sampled'),
     ),
   );
 }
@@ -58,9 +54,7 @@ function keyText(key: unknown): string | undefined {
       if (key === undefined || key === null) {
         return undefined;
       }
-      throw new TypeError(
-        `expected "by" to answer a text, a number or a boolean, got ${show(key)}`,
-      );
+      throw new TypeError(`expected "by" to answer a text, a number or a boolean, got ${show(key)}`);
   }
 }
 
@@ -95,8 +89,7 @@ function readKey(by: unknown, problems: Problems): KeyOf {
   return (event) => {
     let key: JsonValue | undefined;
     someAt(event, path, (value) => {
-      key =
-        isRecord(value) || Array.isArray(value) ? JSON.stringify(value) : value;
+      key = isRecord(value) || Array.isArray(value) ? JSON.stringify(value) : value;
       return true;
     });
     return key;

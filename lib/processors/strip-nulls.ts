@@ -29,9 +29,7 @@ export function stripNulls(options: StripNullsOptions = {}): Processor {
   return named('stripNulls', (event) => {
     const data = strippedObject(event.data, isVoid);
     const context = strippedObject(event.context, isVoid);
-    return data === event.data && context === event.context
-      ? undefined
-      : { ...event, data, context };
+    return data === event.data && context === event.context ? undefined : { ...event, data, context };
   });
 }
 
@@ -42,11 +40,7 @@ function isNull(value: JsonValue): boolean {
 }
 
 function isEmpty(value: JsonValue): boolean {
-  return (
-    value === null ||
-    value === '' ||
-    (typeof value === 'object' && Object.keys(value).length === 0)
-  );
+  return value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 function stripped(value: JsonValue, isVoid: IsVoid): JsonValue {
@@ -57,9 +51,7 @@ function stripped(value: JsonValue, isVoid: IsVoid): JsonValue {
     return strippedObject(value, isVoid);
   }
   const elements = value.map((element) => stripped(element, isVoid));
-  return elements.some((element, index) => element !== value[index])
-    ? elements
-    : value;
+  return elements.some((element, index) => element !== value[index]) ? elements : value;
 }
 
 /** Answers the very same object when there is nothing to leave out. */
@@ -68,14 +60,10 @@ function strippedObject(object: JsonObject, isVoid: IsVoid): JsonObject {
   const after = before
     .map(([key, value]) => [key, stripped(value, isVoid)] as const)
     .filter(([, value]) => !isVoid(value));
-  const same =
-    after.length === before.length &&
-    after.every(([key, value]) => value === object[key]);
+  const same = after.length === before.length && after.every(([key, value]) => value === object[key]);
   return same ? object : Object.fromEntries(after);
 }
 
-function isArray(
-  value: JsonObject | readonly JsonValue[],
-): value is readonly JsonValue[] {
+function isArray(value: JsonObject | readonly JsonValue[]): value is readonly JsonValue[] {
   return Array.isArray(value);
 }

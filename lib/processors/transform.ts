@@ -1,7 +1,4 @@
-import type {
-  Processor,
-  ProcessorResult,
-} from '../core/processing/processor.js';
+import type { Processor, ProcessorResult } from '../core/processing/processor.js';
 import { drop, filter } from '../core/processing/processor.js';
 import { show } from '../core/show.js';
 import { isThenable } from '../core/thenable.js';
@@ -19,10 +16,7 @@ import type { TransformerRegistry } from './transformer-registry.js';
 export function transform(registry: TransformerRegistry): Processor {
   readArguments('transform', (problems) => {
     const given: unknown = registry;
-    problems.function(
-      'registry.find',
-      isRecord(given) ? given['find'] : undefined,
-    );
+    problems.function('registry.find', isRecord(given) ? given['find'] : undefined);
   });
   return named(
     'transform',
@@ -32,9 +26,7 @@ export function transform(registry: TransformerRegistry): Processor {
         return drop('no_transformer');
       }
       const answer: unknown = transformer(event);
-      return isThenable(answer)
-        ? Promise.resolve(answer).then(something)
-        : something(answer);
+      return isThenable(answer) ? Promise.resolve(answer).then(something) : something(answer);
     }),
   );
 }

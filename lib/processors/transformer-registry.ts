@@ -18,10 +18,7 @@ export interface TransformerRegistry {
    * @param names exact names, globs and RegExps, one or many
    * @throws TrackingError `invalid_options`
    */
-  register(
-    names: NamePattern | readonly NamePattern[],
-    transformer: Transformer,
-  ): TransformerRegistry;
+  register(names: NamePattern | readonly NamePattern[], transformer: Transformer): TransformerRegistry;
   find(name: string): Transformer | undefined;
 }
 
@@ -49,9 +46,7 @@ export function createTransformerRegistry(): TransformerRegistry {
       }
       return registry;
     },
-    find: (name) =>
-      byName.get(name) ??
-      latestFirst.find(({ matches }) => matches(name))?.transformer,
+    find: (name) => byName.get(name) ?? latestFirst.find(({ matches }) => matches(name))?.transformer,
   };
   return registry;
 }

@@ -1,10 +1,6 @@
 import type { EventCatalogue, Verdict } from '../core/tracker/catalogue.js';
 import type { TrackingEvent } from '../core/event/event.js';
-import type {
-  MaybePromise,
-  Processor,
-  ProcessorResult,
-} from '../core/processing/processor.js';
+import type { MaybePromise, Processor, ProcessorResult } from '../core/processing/processor.js';
 import { drop, filter } from '../core/processing/processor.js';
 import { show } from '../core/show.js';
 import { isThenable } from '../core/thenable.js';
@@ -38,27 +34,15 @@ export interface ValidateOptions {
  * @param catalogue for example of `defineEvents`
  * @throws TrackingError `invalid_options`
  */
-export function validate(
-  catalogue: EventCatalogue,
-  options: ValidateOptions = {},
-): Processor {
-  const { unknown, useOutput, onInvalid } = readArguments(
-    'validate',
-    (problems) => readOptions(catalogue, options, problems),
+export function validate(catalogue: EventCatalogue, options: ValidateOptions = {}): Processor {
+  const { unknown, useOutput, onInvalid } = readArguments('validate', (problems) =>
+    readOptions(catalogue, options, problems),
   );
-  const refuse = (
-    event: TrackingEvent,
-    problems: readonly string[],
-  ): MaybePromise<ProcessorResult> => {
+  const refuse = (event: TrackingEvent, problems: readonly string[]): MaybePromise<ProcessorResult> => {
     const told: unknown = onInvalid?.({ event, problems });
-    return isThenable(told)
-      ? Promise.resolve(told).then(() => drop('invalid'))
-      : drop('invalid');
+    return isThenable(told) ? Promise.resolve(told).then(() => drop('invalid')) : drop('invalid');
   };
-  const judge = (
-    event: TrackingEvent,
-    verdict: Verdict,
-  ): MaybePromise<ProcessorResult> => {
+  const judge = (event: TrackingEvent, verdict: Verdict): MaybePromise<ProcessorResult> => {
     if (!verdict.valid) {
       return refuse(event, verdict.problems);
     }
@@ -80,9 +64,7 @@ export function validate(
         return undefined;
       }
       const verdict = definition.validate(event.data);
-      return isThenable(verdict)
-        ? verdict.then((settled) => judge(event, settled))
-        : judge(event, verdict);
+      return isThenable(verdict) ? verdict.then((settled) => judge(event, settled)) : judge(event, verdict);
     }),
   );
 }
@@ -93,10 +75,7 @@ function readOptions(
   problems: Problems,
 ): ValidateOptions {
   const given: unknown = catalogue;
-  problems.function(
-    'catalogue.get',
-    isRecord(given) ? given['get'] : undefined,
-  );
+  problems.function('catalogue.get', isRecord(given) ? given['get'] : undefined);
   if (!isRecord(options)) {
     problems.add('options', 'an object', options);
     return {};

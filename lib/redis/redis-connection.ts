@@ -28,11 +28,7 @@ export class RedisConnection {
     return this.inTime(this.client.callBuffer(command, args));
   }
 
-  run(
-    script: RedisScript,
-    keys: readonly string[],
-    ...args: RedisArgument[]
-  ): Promise<unknown> {
+  run(script: RedisScript, keys: readonly string[], ...args: RedisArgument[]): Promise<unknown> {
     return this.inTime(script.run(this.client, keys, args));
   }
 
@@ -44,10 +40,7 @@ export class RedisConnection {
       let cursor = '0';
       do {
         const [next, keys] = (await this.inTime(
-          node.call('SCAN', [
-            ...[cursor, 'MATCH', keyPrefix + pattern],
-            ...['COUNT', pageSize],
-          ]),
+          node.call('SCAN', [...[cursor, 'MATCH', keyPrefix + pattern], ...['COUNT', pageSize]]),
         )) as [string, string[]];
         yield keys.map((key) => key.slice(keyPrefix.length));
         cursor = next;
@@ -71,10 +64,7 @@ export class RedisConnection {
     const deadline = new Deadline(this.clock, this.timeoutMs);
     const answer = await deadline.race<T | typeof LATE>(work, LATE);
     if (answer === LATE) {
-      throw new TrackingError(
-        'timeout',
-        `Redis did not answer within ${this.timeoutMs} ms`,
-      );
+      throw new TrackingError('timeout', `Redis did not answer within ${this.timeoutMs} ms`);
     }
     return answer;
   }

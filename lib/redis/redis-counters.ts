@@ -1,16 +1,5 @@
-import type {
-  Block,
-  Counter,
-  DaySetting,
-  Span,
-  WriteId,
-  WriteOptions,
-} from '../metrics/metrics-store.js';
-import {
-  DAYS_PER_BLOCK,
-  HOURS_PER_BLOCK,
-  OverflowError,
-} from '../metrics/metrics-store.js';
+import type { Block, Counter, DaySetting, Span, WriteId, WriteOptions } from '../metrics/metrics-store.js';
+import { DAYS_PER_BLOCK, HOURS_PER_BLOCK, OverflowError } from '../metrics/metrics-store.js';
 import type { Settled } from '../metrics/write-queue.js';
 import { INCREMENT, READ_HOURS, SET_DAY } from './lua-counters.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -35,37 +24,22 @@ export class RedisCounters {
     private readonly prefix: string,
   ) {}
 
-  async increment(
-    increments: readonly Increment[],
-    id: WriteId,
-  ): Promise<Settled<readonly number[]>[]> {
+  async increment(increments: readonly Increment[], id: WriteId): Promise<Settled<readonly number[]>[]> {
     const { connection } = this;
-    const baseOf = (subject: string): string =>
-      subjectBase(this.prefix, subject);
+    const baseOf = (subject: string): string => subjectBase(this.prefix, subject);
     const calls = planCalls(increments, baseOf, connection.isCluster);
     const answers = await Promise.all(
       calls.map(({ keys, moments, operations }) =>
-        connection
-          .run(
-            increment,
-            keys,
-            ...onceArguments(id),
-            JSON.stringify([moments, operations]),
-          )
-          .then(
-            (value): Settled<unknown> => ({ value }),
-            (error: unknown) => ({ error }),
-          ),
+        connection.run(increment, keys, ...onceArguments(id), JSON.stringify([moments, operations])).then(
+          (value): Settled<unknown> => ({ value }),
+          (error: unknown) => ({ error }),
+        ),
       ),
     );
     return gatherAnswers(increments, calls, answers);
   }
 
-  async set(
-    setting: DaySetting,
-    id: WriteId,
-    options: WriteOptions,
-  ): Promise<void> {
+  async set(setting: DaySetting, id: WriteId, options: WriteOptions): Promise<void> {
     const { subject, metric, day, hour, value } = setting;
     const done = await this.connection.run(
       setDay,
@@ -99,10 +73,7 @@ export class RedisCounters {
     });
   }
 
-  async hours(
-    { subject, metric }: Counter,
-    { from, to }: Required<Span>,
-  ): Promise<Block[]> {
+  async hours({ subject, metric }: Counter, { from, to }: Required<Span>): Promise<Block[]> {
     const found = (await this.connection.run(
       readHours,
       [subjectBase(this.prefix, subject)],
@@ -124,10 +95,7 @@ export class RedisCounters {
     { from = -Infinity, to = Infinity }: Span,
   ): Promise<number[]> {
     if (to - from < MAX_MONTHS_UNSEEN) {
-      return Array.from(
-        { length: Math.max(0, to - from + 1) },
-        (_, index) => from + index,
-      );
+      return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
     }
     const months = await this.connection.call('HKEYS', `${base}:x:${metric}`);
     return (months as string[])
@@ -141,8 +109,7 @@ export class RedisCounters {
 function integersIn(bytes: Buffer): Float64Array {
   const values = new Float64Array(DAYS_PER_BLOCK);
   for (let at = 0; at + 8 <= bytes.length; at += 8) {
-    values[at / 8] =
-      bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
+    values[at / 8] = bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
   }
   return values;
 }

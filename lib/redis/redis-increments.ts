@@ -67,30 +67,18 @@ class Planner implements IncrementCall {
     }
   }
 
-  add(
-    base: string,
-    index: number,
-    { metric, by, day, hour }: Change,
-    options: WriteOptions,
-  ): void {
+  add(base: string, index: number, { metric, by, day, hour }: Change, options: WriteOptions): void {
     let key = this.keyNumbers.get(base);
     if (key === undefined) {
       key = this.keys.push(base);
       this.keyNumbers.set(base, key);
     }
-    const moment =
-      day === undefined || hour === undefined
-        ? 0
-        : this.momentNumber(day, hour, options);
+    const moment = day === undefined || hour === undefined ? 0 : this.momentNumber(day, hour, options);
     this.operation.push(key, metric, String(by), moment);
     this.changes.push(index);
   }
 
-  private momentNumber(
-    day: number,
-    hour: number,
-    options: WriteOptions,
-  ): number {
+  private momentNumber(day: number, hour: number, options: WriteOptions): number {
     const id = day * HOURS_PER_BLOCK + hour;
     let number = this.momentNumbers.get(id);
     if (number === undefined) {
@@ -148,9 +136,7 @@ class Gathered {
     if (this.failure !== undefined || first === undefined) {
       return this.failure ?? { value: this.totals };
     }
-    const subjects = wereSpread
-      ? new Set(refused.map(({ subject }) => subject))
-      : undefined;
+    const subjects = wereSpread ? new Set(refused.map(({ subject }) => subject)) : undefined;
     return { error: new OverflowError(first, subjects) };
   }
 }

@@ -33,10 +33,7 @@ export function factsIndexKey(prefix: string, key: string): string {
 
 /** A hash tag ends with the first brace. */
 function escapeTag(name: string): string {
-  return name.replace(
-    /[%{}]/g,
-    (character) => `%${character.charCodeAt(0).toString(16)}`,
-  );
+  return name.replace(/[%{}]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
 }
 
 /** What `SCAN` takes for any text is part of the name here. */

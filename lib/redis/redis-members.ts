@@ -11,12 +11,7 @@ import type {
 } from '../metrics/metrics-store.js';
 import { ADD_MEMBERS, CLEAR, COUNT_MEMBERS, RECORD } from './lua-members.js';
 import type { RedisConnection } from './redis-connection.js';
-import {
-  escapePattern,
-  factsIndexKey,
-  metricBase,
-  subjectBase,
-} from './redis-keys.js';
+import { escapePattern, factsIndexKey, metricBase, subjectBase } from './redis-keys.js';
 import { factsBefore, lifeOf } from './redis-lives.js';
 import { RedisScript } from './redis-script.js';
 import { onceArguments } from './write-ids.js';
@@ -40,10 +35,7 @@ export class RedisMembers {
   ) {}
 
   /** May be repeated: a member is counted once. */
-  async add(
-    groups: readonly MembersOfDay[],
-    { keep, today }: WriteOptions,
-  ): Promise<void> {
+  async add(groups: readonly MembersOfDay[], { keep, today }: WriteOptions): Promise<void> {
     const lanes = this.lanes(groups, (group) => this.baseOf(group));
     await Promise.all(
       lanes.map(({ keys, items }) =>
@@ -75,16 +67,10 @@ export class RedisMembers {
    * The index comes first: a subject in it without facts does no harm. If the subject had none before, somebody may have
    * cleared it, and the index, in the meantime.
    */
-  async record(
-    records: readonly FactsRecord[],
-    id: WriteId,
-    options: WriteOptions,
-  ): Promise<void> {
+  async record(records: readonly FactsRecord[], id: WriteId, options: WriteOptions): Promise<void> {
     await this.addToIndex(records);
     const before = factsBefore(options);
-    const lanes = this.lanes(records, ({ subject }) =>
-      subjectBase(this.prefix, subject),
-    );
+    const lanes = this.lanes(records, ({ subject }) => subjectBase(this.prefix, subject));
     await Promise.all(
       lanes.map(async ({ keys, items }) => {
         const first = await this.connection.run(
@@ -92,16 +78,10 @@ export class RedisMembers {
           keys,
           ...onceArguments(id),
           JSON.stringify(
-            items.map(({ number, item: { key, atMs, json } }) => [
-              ...[number, key, atMs, json, before],
-            ]),
+            items.map(({ number, item: { key, atMs, json } }) => [...[number, key, atMs, json, before]]),
           ),
         );
-        await this.addToIndex(
-          (first as number[]).map(
-            (nth) => (items[nth] as { item: FactsRecord }).item,
-          ),
-        );
+        await this.addToIndex((first as number[]).map((nth) => (items[nth] as { item: FactsRecord }).item));
       }),
     );
   }
@@ -147,10 +127,7 @@ export class RedisMembers {
   }
 
   /** The index first, see `record`. */
-  private async clearSubject(
-    subject: string,
-    metric: string | undefined,
-  ): Promise<void> {
+  private async clearSubject(subject: string, metric: string | undefined): Promise<void> {
     const base = subjectBase(this.prefix, subject);
     const registry = await this.connection.call('SMEMBERS', `${base}:r`);
     const keys = (registry as string[])
@@ -158,34 +135,20 @@ export class RedisMembers {
       .map((name) => name.slice(1))
       .filter((key) => metric === undefined || key === metric);
     await Promise.all(
-      keys.map((key) =>
-        this.connection.call('SREM', factsIndexKey(this.prefix, key), subject),
-      ),
+      keys.map((key) => this.connection.call('SREM', factsIndexKey(this.prefix, key), subject)),
     );
     await this.clearBase(base, metric);
   }
 
-  private async clearBases(
-    pattern: string,
-    metric: string | undefined,
-  ): Promise<void> {
+  private async clearBases(pattern: string, metric: string | undefined): Promise<void> {
     const all = escapePattern(this.prefix) + pattern;
     for await (const keys of this.connection.scan(all, PAGE)) {
-      await Promise.all(
-        keys.map((key) => this.clearBase(key.slice(0, -':t'.length), metric)),
-      );
+      await Promise.all(keys.map((key) => this.clearBase(key.slice(0, -':t'.length), metric)));
     }
   }
 
-  private async clearBase(
-    base: string,
-    metric: string | undefined,
-  ): Promise<void> {
-    await this.connection.run(
-      clear,
-      [base],
-      ...(metric === undefined ? [] : [metric]),
-    );
+  private async clearBase(base: string, metric: string | undefined): Promise<void> {
+    await this.connection.run(clear, [base], ...(metric === undefined ? [] : [metric]));
   }
 
   private async addToIndex(records: readonly FactsRecord[]): Promise<void> {
@@ -201,16 +164,11 @@ export class RedisMembers {
   }
 
   private baseOf({ metric, subject }: UniqueKey): string {
-    return subject === undefined
-      ? metricBase(this.prefix, metric)
-      : subjectBase(this.prefix, subject);
+    return subject === undefined ? metricBase(this.prefix, metric) : subjectBase(this.prefix, subject);
   }
 
   /** One call for all, or, where bases lie on several servers, one for each. */
-  private lanes<Item>(
-    items: readonly Item[],
-    baseOf: (item: Item) => string,
-  ): Lane<Item>[] {
+  private lanes<Item>(items: readonly Item[], baseOf: (item: Item) => string): Lane<Item>[] {
     const lanes = new Map<string, Lane<Item>>();
     for (const item of items) {
       const base = baseOf(item);

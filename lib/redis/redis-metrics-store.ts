@@ -48,9 +48,7 @@ const SUBJECTS_AT_ONCE = 100;
  *
  * @throws TrackingError `invalid_options`
  */
-export function redisMetricsStore(
-  options: RedisMetricsStoreOptions,
-): MetricsStore {
+export function redisMetricsStore(options: RedisMetricsStoreOptions): MetricsStore {
   const { client, prefix, timeoutMs, clock } = readOptions(options);
   return new RedisMetricsStore(
     new RedisConnection(
@@ -76,24 +74,15 @@ class RedisMetricsStore implements MetricsStore {
   ) {
     this.counters = new RedisCounters(connection, prefix);
     this.members = new RedisMembers(connection, prefix);
-    this.queue = new WriteQueue(
-      (batch) => this.counters.increment(batch, this.ids.next()),
-      QUEUE,
-    );
+    this.queue = new WriteQueue((batch) => this.counters.increment(batch, this.ids.next()), QUEUE);
   }
 
-  async increment(
-    changes: readonly Change[],
-    options: WriteOptions,
-  ): Promise<readonly number[]> {
+  async increment(changes: readonly Change[], options: WriteOptions): Promise<readonly number[]> {
     if (options.once === undefined) {
       return this.queue.push({ changes, options });
     }
     // Its id stands for what the call holds, so nothing may be put beside it.
-    const [result] = await this.counters.increment(
-      [{ changes, options }],
-      options.once,
-    );
+    const [result] = await this.counters.increment([{ changes, options }], options.once);
     if (result === undefined || 'error' in result) {
       throw result?.error;
     }
@@ -108,28 +97,15 @@ class RedisMetricsStore implements MetricsStore {
     return Promise.all(counters.map((counter) => this.counters.total(counter)));
   }
 
-  days(
-    counters: readonly Counter[],
-    months: Span,
-  ): ReturnType<MetricsStore['days']> {
-    return Promise.all(
-      counters.map((counter) => this.counters.days(counter, months)),
-    );
+  days(counters: readonly Counter[], months: Span): ReturnType<MetricsStore['days']> {
+    return Promise.all(counters.map((counter) => this.counters.days(counter, months)));
   }
 
-  hours(
-    counters: readonly Counter[],
-    days: Required<Span>,
-  ): ReturnType<MetricsStore['hours']> {
-    return Promise.all(
-      counters.map((counter) => this.counters.hours(counter, days)),
-    );
+  hours(counters: readonly Counter[], days: Required<Span>): ReturnType<MetricsStore['hours']> {
+    return Promise.all(counters.map((counter) => this.counters.hours(counter, days)));
   }
 
-  addMembers(
-    groups: readonly MembersOfDay[],
-    options: WriteOptions,
-  ): Promise<void> {
+  addMembers(groups: readonly MembersOfDay[], options: WriteOptions): Promise<void> {
     return this.members.add(groups, options);
   }
 
@@ -137,10 +113,7 @@ class RedisMetricsStore implements MetricsStore {
     return this.members.count(unique, days);
   }
 
-  record(
-    records: readonly FactsRecord[],
-    options: WriteOptions,
-  ): Promise<void> {
+  record(records: readonly FactsRecord[], options: WriteOptions): Promise<void> {
     return this.members.record(records, this.idOf(options), options);
   }
 
@@ -148,10 +121,7 @@ class RedisMetricsStore implements MetricsStore {
     return this.members.facts(key, times);
   }
 
-  async factsOf(
-    key: string,
-    times: Span,
-  ): Promise<ReadonlyMap<string, readonly StoredFacts[]>> {
+  async factsOf(key: string, times: Span): Promise<ReadonlyMap<string, readonly StoredFacts[]>> {
     const subjects = await this.members.subjectsWithFacts(key);
     const found = new Map<string, readonly StoredFacts[]>();
     for (let at = 0; at < subjects.length; at += SUBJECTS_AT_ONCE) {
@@ -186,9 +156,7 @@ class RedisMetricsStore implements MetricsStore {
   }
 }
 
-function readOptions(
-  options: RedisMetricsStoreOptions,
-): Required<RedisMetricsStoreOptions> {
+function readOptions(options: RedisMetricsStoreOptions): Required<RedisMetricsStoreOptions> {
   const problems = new Problems();
   if (!isRecord(options)) {
     problems.add('options', 'an object', options);
@@ -199,10 +167,7 @@ function readOptions(
     if (typeof client !== 'function' && !isClient(client)) {
       problems.add('client', 'an ioredis client, or a function', client);
     }
-    if (
-      prefix !== undefined &&
-      (typeof prefix !== 'string' || /[{}]/.test(prefix))
-    ) {
+    if (prefix !== undefined && (typeof prefix !== 'string' || /[{}]/.test(prefix))) {
       problems.add('prefix', 'text without braces', prefix);
     }
     problems.optional(timeoutMs, (value) => {

@@ -15,11 +15,7 @@ export type RedisMoment = readonly [
   lifeOfHours: number,
 ];
 
-export function redisMoment(
-  day: Day,
-  hour: number,
-  { keep, today }: WriteOptions,
-): RedisMoment {
+export function redisMoment(day: Day, hour: number, { keep, today }: WriteOptions): RedisMoment {
   const month = monthOf(day);
   const first = firstDayOf(month);
   // The days of a month go when its last one does.

@@ -9,11 +9,7 @@ export class RedisScript {
     this.sha = createHash('sha1').update(source).digest('hex');
   }
 
-  async run(
-    client: RedisClient,
-    keys: readonly string[],
-    args: readonly RedisArgument[],
-  ): Promise<unknown> {
+  async run(client: RedisClient, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
     const rest = [keys.length, ...keys, ...args];
     try {
       return await client.call('EVALSHA', [this.sha, ...rest]);

@@ -5,10 +5,7 @@ import type { WriteId } from '../metrics/metrics-store.js';
 const IDS_PER_SET = 512;
 
 /** The set in which a write is noted, and the number by which. */
-export function onceArguments({
-  writer,
-  nth,
-}: WriteId): [set: string, number: number] {
+export function onceArguments({ writer, nth }: WriteId): [set: string, number: number] {
   return [`${writer}:${Math.floor(nth / IDS_PER_SET)}`, nth];
 }
 

@@ -1,8 +1,4 @@
-import type {
-  EventCatalogue,
-  EventDefinition,
-  Verdict,
-} from '../core/tracker/catalogue.js';
+import type { EventCatalogue, EventDefinition, Verdict } from '../core/tracker/catalogue.js';
 import type { JsonObject } from '../core/event/json.js';
 import type { MaybePromise } from '../core/processing/processor.js';
 import { isThenable } from '../core/thenable.js';
@@ -25,16 +21,12 @@ export interface TypedEvent<Payload> {
 const TYPED_EVENT: TypedEvent<never> = Object.freeze({ typeOnly: true });
 
 /** Declares the payload of an event to TypeScript alone: nothing is checked when it is emitted. Default: any object. */
-export function event<
-  Payload extends object | undefined = object,
->(): TypedEvent<Payload> {
+export function event<Payload extends object | undefined = object>(): TypedEvent<Payload> {
   return TYPED_EVENT;
 }
 
 /** Schemas (Standard Schema: zod, valibot, arktype, …) and type-only entries, by event name. */
-export type EventDefinitions = Readonly<
-  Record<string, StandardSchema | TypedEvent<unknown>>
->;
+export type EventDefinitions = Readonly<Record<string, StandardSchema | TypedEvent<unknown>>>;
 
 /** What is emitted is what a schema takes in, before its defaults and conversions. */
 type PayloadOf<Definition> =
@@ -71,10 +63,7 @@ export function defineEvents<Definitions extends EventDefinitions>(
   });
 }
 
-function readDefinitions(
-  definitions: unknown,
-  problems: Problems,
-): ReadonlyMap<string, EventDefinition> {
+function readDefinitions(definitions: unknown, problems: Problems): ReadonlyMap<string, EventDefinition> {
   const byName = new Map<string, EventDefinition>();
   if (!isRecord(definitions)) {
     problems.add('definitions', 'an object of schemas by name', definitions);
@@ -96,9 +85,7 @@ function readDefinitions(
   return byName;
 }
 
-function judgeBy(
-  schema: StandardSchema,
-): (data: JsonObject) => MaybePromise<Verdict> {
+function judgeBy(schema: StandardSchema): (data: JsonObject) => MaybePromise<Verdict> {
   return (data) => {
     const result = schema['~standard'].validate(data);
     return isThenable(result) ? result.then(verdictOf) : verdictOf(result);

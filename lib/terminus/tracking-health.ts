@@ -37,33 +37,23 @@ export interface TrackingHealth {
  * A destination that is away is no reason to restart an app, which would not bring it back: unhealthy is what loses
  * events, and a tracker that takes none.
  */
-export function trackingHealth(
-  { backends }: TrackerStats,
-  losses: Losses,
-  windowMs: number,
-): TrackingHealth {
+export function trackingHealth({ backends }: TrackerStats, losses: Losses, windowMs: number): TrackingHealth {
   const healths = Object.entries(backends).map(([path, stats]) => {
     losses.look(path, stats);
     return [path, backendHealth(stats, losses.within(path, windowMs))] as const;
   });
-  const isClosed =
-    healths.length > 0 && healths.every(([, { state }]) => state === 'closed');
+  const isClosed = healths.length > 0 && healths.every(([, { state }]) => state === 'closed');
   return {
     backends: Object.fromEntries(healths),
     problems: isClosed
       ? ['the tracker is closed']
       : healths.flatMap(([path, { losing }]) =>
-          losing === undefined
-            ? []
-            : [`${path} lost events (${losing.join(', ')})`],
+          losing === undefined ? [] : [`${path} lost events (${losing.join(', ')})`],
         ),
   };
 }
 
-function backendHealth(
-  stats: BackendStats,
-  losing: readonly LossReason[],
-): BackendHealth {
+function backendHealth(stats: BackendStats, losing: readonly LossReason[]): BackendHealth {
   const { state, stateReason, depth, oldestMs, lastError } = stats;
   const { lastDeliveredAt: at } = stats;
   return {
@@ -78,10 +68,7 @@ function backendHealth(
 }
 
 /** @throws TrackingError `invalid_options` */
-export function checkHealthOptions({
-  tracker,
-  windowMs,
-}: TrackingHealthOptions): void {
+export function checkHealthOptions({ tracker, windowMs }: TrackingHealthOptions): void {
   const problems = new Problems();
   problems.optional(tracker, (value: unknown) => {
     if (typeof value !== 'string') {

@@ -13,15 +13,8 @@ import type { SettledFact } from '../delivery/delivery-facts.js';
 import { DELIVERY_CHANNELS } from '../delivery/delivery-facts.js';
 import { DEFAULT_NAME, rootTrackerToken } from '../nest/tracker.tokens.js';
 import { Losses } from './losses.js';
-import type {
-  BackendHealth,
-  TrackingHealthOptions,
-} from './tracking-health.js';
-import {
-  checkHealthOptions,
-  DEFAULT_WINDOW_MS,
-  trackingHealth,
-} from './tracking-health.js';
+import type { BackendHealth, TrackingHealthOptions } from './tracking-health.js';
+import { checkHealthOptions, DEFAULT_WINDOW_MS, trackingHealth } from './tracking-health.js';
 
 /** What stands beside `status` under the key of a check. */
 export interface TrackingHealthDetails extends Record<string, unknown> {

@@ -16,8 +16,7 @@ export class BackendBench {
   constructor(
     readonly backend: Backend,
     readonly timeoutMs: number,
-    private readonly read:
-      (() => MaybePromise<readonly TrackingEvent[]>) | undefined,
+    private readonly read: (() => MaybePromise<readonly TrackingEvent[]>) | undefined,
   ) {}
 
   /** Answers what the backend answered: nothing, if it keeps to its type. */
@@ -38,11 +37,7 @@ export class BackendBench {
 
   /** Fails when one of the events was refused that every backend must take. */
   assertNoneRefused(): void {
-    assert.deepEqual(
-      this.refusals,
-      [],
-      `send refused an ordinary event: ${String(this.refusals[0])}`,
-    );
+    assert.deepEqual(this.refusals, [], `send refused an ordinary event: ${String(this.refusals[0])}`);
   }
 
   async flush(timeoutMs: number): Promise<void> {
@@ -50,9 +45,7 @@ export class BackendBench {
   }
 
   async close(): Promise<void> {
-    await this.within('close', () =>
-      this.backend.close?.({ timeoutMs: this.timeoutMs }),
-    );
+    await this.within('close', () => this.backend.close?.({ timeoutMs: this.timeoutMs }));
   }
 
   /** Fails unless exactly the accepted events arrived, each once and unchanged, but for so many that may be missing. */
@@ -63,11 +56,7 @@ export class BackendBench {
     await this.flush(this.timeoutMs);
     const arrived = await this.within('read', this.read);
     const byId = new Map(arrived.map((event) => [event.id, event]));
-    assert.equal(
-      byId.size,
-      arrived.length,
-      `${arrived.length - byId.size} events arrived more than once`,
-    );
+    assert.equal(byId.size, arrived.length, `${arrived.length - byId.size} events arrived more than once`);
     let missing = 0;
     for (const event of this.accepted) {
       const copy = byId.get(event.id);
@@ -95,10 +84,7 @@ export class BackendBench {
     const { accepted, delivered, retried, dead, depth, state } = stats;
     const shown = JSON.stringify(stats);
     for (const count of [accepted, delivered, retried, dead, depth, dropped]) {
-      assert.ok(
-        Number.isSafeInteger(count) && count >= 0,
-        `stats() holds a count that is none: ${shown}`,
-      );
+      assert.ok(Number.isSafeInteger(count) && count >= 0, `stats() holds a count that is none: ${shown}`);
     }
     assert.ok(STATES.includes(state), `stats() has an unknown state: ${shown}`);
     assert.equal(
@@ -139,9 +125,5 @@ export class BackendBench {
 /** Compares what JSON can hold: a store may return another order of keys, but nothing else. */
 function assertEqual(sent: TrackingEvent, arrived: TrackingEvent): void {
   const difference = exactMismatch({ ...sent }, { ...arrived }, 'event');
-  assert.equal(
-    difference,
-    undefined,
-    `${JSON.stringify(sent.name)} arrived changed: ${String(difference)}`,
-  );
+  assert.equal(difference, undefined, `${JSON.stringify(sent.name)} arrived changed: ${String(difference)}`);
 }

@@ -2,19 +2,13 @@ import assert from 'node:assert/strict';
 import { ContextStore } from '../core/context/context-store.js';
 import { createTracker } from '../core/tracker/create-tracker.js';
 import type { BackendBench } from './backend-bench.js';
-import {
-  ordinaryEvents,
-  plainEvent,
-  unusualEvents,
-} from './contract-events.js';
+import { ordinaryEvents, plainEvent, unusualEvents } from './contract-events.js';
 
 const MANY = 1_000;
 const SHORT_BUDGET_MS = 200;
 
 /** What every backend keeps, by the name of its test. */
-export const BACKEND_CHECKS: Readonly<
-  Record<string, (bench: BackendBench) => Promise<void>>
-> = {
+export const BACKEND_CHECKS: Readonly<Record<string, (bench: BackendBench) => Promise<void>>> = {
   'attaches without waiting or failing': async (bench) => {
     assert.equal(bench.attach(), undefined, 'attach answered something');
     await bench.send(ordinaryEvents(1));
@@ -43,11 +37,7 @@ export const BACKEND_CHECKS: Readonly<
     const before = JSON.stringify(event);
     await bench.send([event]);
     await bench.flush(bench.timeoutMs);
-    assert.equal(
-      JSON.stringify(event),
-      before,
-      'the backend changed an event that other backends share',
-    );
+    assert.equal(JSON.stringify(event), before, 'the backend changed an event that other backends share');
   },
 
   'carries unusual events unchanged, or counts them as lost': async (bench) => {
@@ -58,18 +48,12 @@ export const BACKEND_CHECKS: Readonly<
     await bench.assertArrived(bench.assertBalanced());
   },
 
-  'flushes within its budget, also twice at once and with nothing to do':
-    async (bench) => {
-      bench.attach();
-      await bench.flush(SHORT_BUDGET_MS);
-      const sending = bench.send(ordinaryEvents(10));
-      await Promise.all([
-        bench.flush(SHORT_BUDGET_MS),
-        bench.flush(SHORT_BUDGET_MS),
-        bench.flush(0),
-        sending,
-      ]);
-    },
+  'flushes within its budget, also twice at once and with nothing to do': async (bench) => {
+    bench.attach();
+    await bench.flush(SHORT_BUDGET_MS);
+    const sending = bench.send(ordinaryEvents(10));
+    await Promise.all([bench.flush(SHORT_BUDGET_MS), bench.flush(SHORT_BUDGET_MS), bench.flush(0), sending]);
+  },
 
   'closes once, however often it is asked to': async (bench) => {
     bench.attach();
@@ -117,9 +101,7 @@ export const BACKEND_CHECKS: Readonly<
       `the event was not accepted: ${JSON.stringify(outcomes['contract'])}`,
     );
     await bench.within('flush', () => tracker.flush(budget));
-    const { settled, pending } = await bench.within('close', () =>
-      tracker.close(budget),
-    );
+    const { settled, pending } = await bench.within('close', () => tracker.close(budget));
     assert.ok(settled, `${pending} events were left after close`);
   },
 };

@@ -8,9 +8,7 @@ import { within, withoutCrash } from './contract-runner.js';
 
 const DEFAULT_TIMEOUT_MS = 2_000;
 
-export interface BackendContractOptions<
-  B extends Backend,
-> extends ContractRunner {
+export interface BackendContractOptions<B extends Backend> extends ContractRunner {
   /** How the suite is called. Default: `keeps the contract of a backend`. */
   readonly name?: string;
   /**

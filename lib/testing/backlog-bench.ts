@@ -2,18 +2,8 @@ import assert from 'node:assert/strict';
 import type { TrackingEvent } from '../core/event/event.js';
 import { eventJson } from '../core/event/event.js';
 import type { MaybePromise } from '../core/processing/processor.js';
-import type {
-  Backlog,
-  BacklogHost,
-  Lease,
-  LeaseRequest,
-  Settlement,
-} from '../delivery/backlog.js';
-import type {
-  DeadLetter,
-  DeadLetterFilter,
-  DeathCause,
-} from '../delivery/dead-letter.js';
+import type { Backlog, BacklogHost, Lease, LeaseRequest, Settlement } from '../delivery/backlog.js';
+import type { DeadLetter, DeadLetterFilter, DeathCause } from '../delivery/dead-letter.js';
 import { steadyTime } from '../delivery/steady-time.js';
 import { within } from './contract-runner.js';
 import { ordinaryEvents } from './contract-events.js';
@@ -52,11 +42,8 @@ export class BacklogBench {
   told = 0;
 
   constructor(
-    private readonly factory: (
-      config: ContractBacklogConfig,
-    ) => MaybePromise<Backlog>,
-    private readonly reopenOn:
-      ((closed: Backlog) => MaybePromise<Backlog>) | undefined,
+    private readonly factory: (config: ContractBacklogConfig) => MaybePromise<Backlog>,
+    private readonly reopenOn: ((closed: Backlog) => MaybePromise<Backlog>) | undefined,
     readonly timeoutMs: number,
   ) {}
 
@@ -66,10 +53,7 @@ export class BacklogBench {
     return backlog;
   }
 
-  async open(
-    config: ContractBacklogConfig = {},
-    host: HostParts = {},
-  ): Promise<void> {
+  async open(config: ContractBacklogConfig = {}, host: HostParts = {}): Promise<void> {
     this.use(await this.factory(config), host);
   }
 
@@ -84,11 +68,7 @@ export class BacklogBench {
   /** New events, all of them accepted. */
   async append(count: number): Promise<TrackingEvent[]> {
     const events = ordinaryEvents(count);
-    assert.equal(
-      await this.offer(events),
-      count,
-      'append refused ordinary events although there is room',
-    );
+    assert.equal(await this.offer(events), count, 'append refused ordinary events although there is room');
     return events;
   }
 
@@ -97,9 +77,7 @@ export class BacklogBench {
   }
 
   tryLease(request: Partial<LeaseRequest> = {}): Promise<Lease | undefined> {
-    return this.within('lease', () =>
-      this.backlog.lease({ ...ALL, ...request }),
-    );
+    return this.within('lease', () => this.backlog.lease({ ...ALL, ...request }));
   }
 
   async lease(request: Partial<LeaseRequest> = {}): Promise<Lease> {
@@ -131,9 +109,7 @@ export class BacklogBench {
   }
 
   /** Fails unless the counts are these, and add up. */
-  assertCounts(
-    expected: Partial<Record<'accepted' | 'delivered' | 'dead', number>>,
-  ): void {
+  assertCounts(expected: Partial<Record<'accepted' | 'delivered' | 'dead', number>>): void {
     const { accepted, delivered, dead, depth, bytes } = this.backlog.stats();
     const shown = JSON.stringify(this.backlog.stats());
     assert.equal(
@@ -141,15 +117,8 @@ export class BacklogBench {
       accepted,
       `accepted = delivered + dead + depth does not hold: ${shown}`,
     );
-    assert.ok(
-      depth > 0 ? bytes > 0 : bytes === 0,
-      `bytes does not fit depth: ${shown}`,
-    );
-    assert.deepEqual(
-      { accepted, delivered, dead, ...expected },
-      { accepted, delivered, dead },
-      shown,
-    );
+    assert.ok(depth > 0 ? bytes > 0 : bytes === 0, `bytes does not fit depth: ${shown}`);
+    assert.deepEqual({ accepted, delivered, dead, ...expected }, { accepted, delivered, dead }, shown);
   }
 
   within<T>(what: string, work: () => T | PromiseLike<T>): Promise<T> {
@@ -181,9 +150,7 @@ export class BacklogBench {
   }
 }
 
-export function idsOf(
-  events: readonly (TrackingEvent | { readonly event: TrackingEvent })[],
-): string[] {
+export function idsOf(events: readonly (TrackingEvent | { readonly event: TrackingEvent })[]): string[] {
   return events.map((one) => ('event' in one ? one.event.id : one.id));
 }
 

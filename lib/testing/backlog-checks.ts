@@ -64,9 +64,7 @@ export const BACKLOG_CHECKS: Readonly<Record<string, Check>> = {
   'gives an event to one lease at a time': async (bench) => {
     await bench.open();
     const events = await bench.append(7);
-    const leases = await Promise.all(
-      [3, 3, 3].map((maxEvents) => bench.lease({ maxEvents })),
-    );
+    const leases = await Promise.all([3, 3, 3].map((maxEvents) => bench.lease({ maxEvents })));
     assert.deepEqual(
       leases.flatMap(({ events: some }) => idsOf(some)),
       idsOf(events),
@@ -84,26 +82,25 @@ export const BACKLOG_CHECKS: Readonly<Record<string, Check>> = {
     assert.equal(bench.backlog.stats().oldestMs, 50);
   },
 
-  'gives back what was not settled, in its old place, with its attempts':
-    async (bench) => {
-      await bench.open();
-      const events = await bench.append(6);
-      const first = await bench.lease({ maxEvents: 2 });
-      const second = await bench.lease({ maxEvents: 2 });
-      for (const event of first.events) {
-        event.attempts = 3;
-      }
-      await bench.settle(first, 'delivered', first.events.slice(0, 1));
-      await bench.within('release', () => second.release());
-      await bench.within('release', () => first.release());
-      const again = await bench.lease();
-      assert.deepEqual(idsOf(again.events), idsOf(events.slice(1)));
-      assert.deepEqual(
-        again.events.map(({ attempts }) => attempts),
-        [3, 0, 0, 0, 0],
-      );
-      bench.assertCounts({ accepted: 6, delivered: 1 });
-    },
+  'gives back what was not settled, in its old place, with its attempts': async (bench) => {
+    await bench.open();
+    const events = await bench.append(6);
+    const first = await bench.lease({ maxEvents: 2 });
+    const second = await bench.lease({ maxEvents: 2 });
+    for (const event of first.events) {
+      event.attempts = 3;
+    }
+    await bench.settle(first, 'delivered', first.events.slice(0, 1));
+    await bench.within('release', () => second.release());
+    await bench.within('release', () => first.release());
+    const again = await bench.lease();
+    assert.deepEqual(idsOf(again.events), idsOf(events.slice(1)));
+    assert.deepEqual(
+      again.events.map(({ attempts }) => attempts),
+      [3, 0, 0, 0, 0],
+    );
+    bench.assertCounts({ accepted: 6, delivered: 1 });
+  },
 
   'settles parts of a lease apart': async (bench) => {
     await bench.open();
@@ -269,8 +266,7 @@ export const BACKLOG_CHECKS: Readonly<Record<string, Check>> = {
     assert.equal(await bench.tryLease(), undefined);
   },
 
-  'loses nothing and counts nothing twice, whatever comes in which order':
-    randomWalk,
+  'loses nothing and counts nothing twice, whatever comes in which order': randomWalk,
 };
 
 function ask(
@@ -279,10 +275,7 @@ function ask(
   return { maxEvents: 1_000, maxBytes: 2 ** 26, maxDelayMs: 0, ...request };
 }
 
-async function toldBy(
-  bench: BacklogBench,
-  work: () => unknown,
-): Promise<number> {
+async function toldBy(bench: BacklogBench, work: () => unknown): Promise<number> {
   const before = bench.told;
   await work();
   return bench.told - before;

@@ -6,10 +6,7 @@ import { BACKLOG_CHECKS } from './backlog-checks.js';
 import { BACKLOG_OVERFLOW_CHECKS } from './backlog-overflow-checks.js';
 import { BACKLOG_LASTING_CHECKS } from './backlog-lasting-checks.js';
 import { BACKLOG_PARTITION_CHECKS } from './backlog-partition-checks.js';
-import {
-  BACKLOG_STAMP_CHECKS,
-  BACKLOG_STAMP_OVERFLOW_CHECKS,
-} from './backlog-stamp-checks.js';
+import { BACKLOG_STAMP_CHECKS, BACKLOG_STAMP_OVERFLOW_CHECKS } from './backlog-stamp-checks.js';
 import type { ContractRunner } from './contract-runner.js';
 import { within, withoutCrash } from './contract-runner.js';
 
@@ -19,9 +16,7 @@ export interface BacklogContractOptions extends ContractRunner {
   /** How the suite is called. Default: `keeps the contract of a backlog`. */
   readonly name?: string;
   /** What the backlog can do when `maxEvents` are in it. Default: all three. */
-  readonly overflows?: readonly NonNullable<
-    ContractBacklogConfig['overflow']
-  >[];
+  readonly overflows?: readonly NonNullable<ContractBacklogConfig['overflow']>[];
   /**
    * A backlog on the same storage, after the first was closed: the next process. Needed where `lasting` is true, and
    * asked only there.

@@ -9,9 +9,7 @@ type Check = (bench: BacklogBench) => Promise<void>;
 
 /** What outlives the process, where something does. */
 export const BACKLOG_LASTING_CHECKS: Readonly<Record<string, Check>> = {
-  'finds what was not delivered when it is opened again, leased or not': async (
-    bench,
-  ) => {
+  'finds what was not delivered when it is opened again, leased or not': async (bench) => {
     await bench.open();
     assert.equal(bench.backlog.lasting, true);
     const events = [...(await bench.append(4)), ...unusualEvents()];
@@ -20,15 +18,10 @@ export const BACKLOG_LASTING_CHECKS: Readonly<Record<string, Check>> = {
     await bench.settle(lease, 'delivered', lease.events.slice(0, 1));
     await bench.reopen();
     bench.assertCounts({ accepted: events.length - 1, delivered: 0, dead: 0 });
-    assert.deepEqual(
-      jsonOf(await bench.lease()),
-      events.slice(1).map(eventJson),
-    );
+    assert.deepEqual(jsonOf(await bench.lease()), events.slice(1).map(eventJson));
   },
 
-  'finds dead letters when it is opened again, and replays them': async (
-    bench,
-  ) => {
+  'finds dead letters when it is opened again, and replays them': async (bench) => {
     await bench.open();
     const [event] = (await bench.append(1)) as [TrackingEvent];
     const at = bench.clock.now();

@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
-import type {
-  BacklogBench,
-  ContractBacklogConfig,
-  Pair,
-} from './backlog-bench.js';
+import type { BacklogBench, ContractBacklogConfig, Pair } from './backlog-bench.js';
 import { BLOCK_TIMEOUT_MS, idsOf } from './backlog-bench.js';
 import { ordinaryEvents } from './contract-events.js';
 
@@ -11,10 +7,7 @@ type Check = (bench: BacklogBench) => Promise<void>;
 
 /** What a full backlog does, by policy. */
 export const BACKLOG_OVERFLOW_CHECKS: Readonly<
-  Record<
-    NonNullable<ContractBacklogConfig['overflow']>,
-    Readonly<Record<string, Check>>
-  >
+  Record<NonNullable<ContractBacklogConfig['overflow']>, Readonly<Record<string, Check>>>
 > = {
   dropOldest: {
     'gives up the oldest for the newest, and tells of it': async (bench) => {
@@ -25,14 +18,8 @@ export const BACKLOG_OVERFLOW_CHECKS: Readonly<
         bench.lost,
         events.slice(0, 2).map(({ id }) => [id, { reason: 'overflow' }]),
       );
-      assert.deepEqual(
-        idsOf(await bench.letters({ reason: 'overflow' })),
-        idsOf(events.slice(0, 2)),
-      );
-      assert.deepEqual(
-        idsOf((await bench.lease()).events),
-        idsOf(events.slice(2)),
-      );
+      assert.deepEqual(idsOf(await bench.letters({ reason: 'overflow' })), idsOf(events.slice(0, 2)));
+      assert.deepEqual(idsOf((await bench.lease()).events), idsOf(events.slice(2)));
     },
 
     'never gives up what is leased': async (bench) => {

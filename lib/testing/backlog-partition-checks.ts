@@ -6,11 +6,9 @@ import { idsOf } from './backlog-bench.js';
 type Check = (bench: BacklogBench) => Promise<void>;
 
 /** `order.created` of contract-events carries a number: even and odd ones are two streams. */
-const parity = ({ data }: TrackingEvent): string =>
-  Number(data['number']) % 2 === 0 ? 'even' : 'odd';
+const parity = ({ data }: TrackingEvent): string => (Number(data['number']) % 2 === 0 ? 'even' : 'odd');
 
-const open = (bench: BacklogBench): Promise<void> =>
-  bench.open({}, { partitionOf: parity });
+const open = (bench: BacklogBench): Promise<void> => bench.open({}, { partitionOf: parity });
 
 export const BACKLOG_PARTITION_CHECKS: Readonly<Record<string, Check>> = {
   'never mixes partitions': async (bench) => {
@@ -19,10 +17,7 @@ export const BACKLOG_PARTITION_CHECKS: Readonly<Record<string, Check>> = {
     for (const [at, partition] of ['even', 'odd'].entries()) {
       const lease = await bench.lease();
       assert.equal(lease.partition, partition);
-      assert.deepEqual(
-        idsOf(lease.events),
-        idsOf(events.filter((_, i) => i % 2 === at)),
-      );
+      assert.deepEqual(idsOf(lease.events), idsOf(events.filter((_, i) => i % 2 === at)));
     }
   },
 
@@ -50,9 +45,7 @@ export const BACKLOG_PARTITION_CHECKS: Readonly<Record<string, Check>> = {
     assert.equal((await bench.lease()).partition, 'even');
   },
 
-  'lets a partition rest when its lease is given back for later': async (
-    bench,
-  ) => {
+  'lets a partition rest when its lease is given back for later': async (bench) => {
     await open(bench);
     await bench.append(4);
     const even = await bench.lease();

@@ -53,13 +53,8 @@ export const BACKLOG_STAMP_OVERFLOW_CHECKS: Readonly<
   Record<'dropOldest' | 'dropNewest' | 'block', Readonly<Record<string, Check>>>
 > = {
   dropOldest: {
-    'gives the place of none that is refused because all are leased': async (
-      bench,
-    ) => {
-      await bench.open(
-        { maxEvents: 2, overflow: 'dropOldest' },
-        { stamp: new Numbering() },
-      );
+    'gives the place of none that is refused because all are leased': async (bench) => {
+      await bench.open({ maxEvents: 2, overflow: 'dropOldest' }, { stamp: new Numbering() });
       await bench.append(2);
       const lease = await bench.lease();
       assert.equal(await bench.offer(ordinaryEvents(2)), 0);
@@ -71,10 +66,7 @@ export const BACKLOG_STAMP_OVERFLOW_CHECKS: Readonly<
 
   dropNewest: {
     'leaves no gap where events are refused': async (bench) => {
-      await bench.open(
-        { maxEvents: 3, overflow: 'dropNewest' },
-        { stamp: new Numbering() },
-      );
+      await bench.open({ maxEvents: 3, overflow: 'dropNewest' }, { stamp: new Numbering() });
       assert.equal(await bench.offer(ordinaryEvents(5)), 3);
       const lease = await bench.lease();
       assert.deepEqual(placesOf(lease), [1, 2, 3]);
@@ -87,17 +79,12 @@ export const BACKLOG_STAMP_OVERFLOW_CHECKS: Readonly<
 
   block: {
     'stamps those who wait for room when they have it': async (bench) => {
-      await bench.open(
-        { maxEvents: 1, overflow: 'block' },
-        { stamp: new Numbering() },
-      );
+      await bench.open({ maxEvents: 1, overflow: 'block' }, { stamp: new Numbering() });
       await bench.append(1);
       const late = bench.offer(ordinaryEvents(1), true);
       await bench.clock.advance(BLOCK_TIMEOUT_MS);
       assert.equal(await late, 0);
-      const both = [ordinaryEvents(1), ordinaryEvents(1)].map((events) =>
-        bench.offer(events, true),
-      );
+      const both = [ordinaryEvents(1), ordinaryEvents(1)].map((events) => bench.offer(events, true));
       for (const place of [1, 2, 3]) {
         const lease = await bench.lease();
         assert.deepEqual(placesOf(lease), [place]);

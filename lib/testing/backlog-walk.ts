@@ -20,10 +20,7 @@ export async function randomWalk(bench: BacklogBench): Promise<void> {
   }
 }
 
-async function walk(
-  bench: BacklogBench,
-  random: (below: number) => number,
-): Promise<void> {
+async function walk(bench: BacklogBench, random: (below: number) => number): Promise<void> {
   await bench.open();
   const counts = { accepted: 0, delivered: 0, dead: 0 };
   const waiting = new Set<string>();
@@ -34,11 +31,7 @@ async function walk(
     const events = left.get(lease) ?? [];
     const some = events.splice(0, 1 + random(events.length));
     const deliver = random(3) > 0;
-    await bench.settle(
-      lease,
-      deliver ? 'delivered' : { reason: 'rejected' },
-      some,
-    );
+    await bench.settle(lease, deliver ? 'delivered' : { reason: 'rejected' }, some);
     counts[deliver ? 'delivered' : 'dead'] += some.length;
     for (const { event } of some) {
       waiting.delete(event.id);

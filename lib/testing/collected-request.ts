@@ -9,9 +9,7 @@ export interface CollectedRequest {
   /** With the query string, as the client wrote it. */
   readonly path: string;
   /** By lower-case name. */
-  readonly headers: Readonly<
-    Record<string, string | readonly string[] | undefined>
-  >;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Decompressed, as UTF-8; empty when there is a `problem`. */
   readonly body: string;
   /** Decompressed. */
@@ -30,10 +28,7 @@ export interface CollectedRequest {
   json(): unknown;
 }
 
-export function collectedRequest(
-  message: IncomingMessage,
-  decoded: DecodedBody,
-): CollectedRequest {
+export function collectedRequest(message: IncomingMessage, decoded: DecodedBody): CollectedRequest {
   const bytes = 'bytes' in decoded ? decoded.bytes : new Uint8Array();
   const body = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   return {
@@ -53,8 +48,7 @@ export function collectedRequest(
 
 function eventsIn(body: string): TrackingEvent[] {
   const whole = parsed(body);
-  const values =
-    whole === undefined ? body.split('\n').map(parsed) : [whole].flat();
+  const values = whole === undefined ? body.split('\n').map(parsed) : [whole].flat();
   return values.filter(isEvent);
 }
 

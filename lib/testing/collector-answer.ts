@@ -15,10 +15,7 @@ export interface CollectorAnswer {
 }
 
 /** Answers, unless the connection is gone meanwhile. */
-export async function sendAnswer(
-  response: ServerResponse,
-  answer: CollectorAnswer,
-): Promise<void> {
+export async function sendAnswer(response: ServerResponse, answer: CollectorAnswer): Promise<void> {
   if (answer.delayMs !== undefined) {
     await delayed(response, answer.delayMs);
   }

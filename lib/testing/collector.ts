@@ -14,10 +14,7 @@ const DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024;
 const HOST = '127.0.0.1';
 
 /** Decides how the n-th request (from 1) is answered; nothing means 200. */
-export type Respond = (
-  request: CollectedRequest,
-  n: number,
-) => MaybePromise<CollectorAnswer | undefined>;
+export type Respond = (request: CollectedRequest, n: number) => MaybePromise<CollectorAnswer | undefined>;
 
 export interface CollectorOptions {
   /** Default: 200 with an empty body. One that throws or rejects makes a 500 that says so. */
@@ -50,17 +47,12 @@ export interface Collector {
  *   respond: (request, n) => (n === 1 ? { status: 503 } : { status: 200 }),
  * });
  */
-export async function startCollector(
-  options: CollectorOptions = {},
-): Promise<Collector> {
+export async function startCollector(options: CollectorOptions = {}): Promise<Collector> {
   const maxBodyBytes = options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
   const requests: CollectedRequest[] = [];
   const waiters = new Waiters(options.timeoutMs ?? DEFAULT_WAIT_MS);
 
-  const handle = async (
-    message: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> => {
+  const handle = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(message, maxBodyBytes);
     if (body === undefined) {
       return;
@@ -111,10 +103,7 @@ export async function startCollector(
 }
 
 /** The decoded body; nothing when the client went away before its end. */
-async function readBody(
-  message: IncomingMessage,
-  maxBytes: number,
-): Promise<DecodedBody | undefined> {
+async function readBody(message: IncomingMessage, maxBytes: number): Promise<DecodedBody | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -129,9 +118,5 @@ async function readBody(
   }
   return size > maxBytes
     ? { status: 413, problem: `the body is above ${maxBytes} bytes` }
-    : decodedBody(
-        Buffer.concat(chunks),
-        message.headers['content-encoding'],
-        maxBytes,
-      );
+    : decodedBody(Buffer.concat(chunks), message.headers['content-encoding'], maxBytes);
 }

@@ -40,9 +40,7 @@ export function unusualEvents(): TrackingEvent[] {
     const unusual: Record<string, object> = {
       'without data': {},
       'with large text': { text: 'x'.repeat(500 * 1024) },
-      'with many keys': Object.fromEntries(
-        Array.from({ length: 5_000 }, (_, i) => [`key ${i}`, i]),
-      ),
+      'with many keys': Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`key ${i}`, i])),
       'with deep nesting': nested(90),
       'with unicode': {
         emoji: '👩‍👩‍👧 🇨🇭',

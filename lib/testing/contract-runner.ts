@@ -10,20 +10,11 @@ export interface ContractRunner {
 }
 
 /** Settles as the work does; rejects with a TrackingError `timeout` when that takes too long in real milliseconds. */
-export async function within<T>(
-  timeoutMs: number,
-  what: string,
-  work: () => T | PromiseLike<T>,
-): Promise<T> {
+export async function within<T>(timeoutMs: number, what: string, work: () => T | PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = realTime.setTimeout(() => {
-      reject(
-        new TrackingError(
-          'timeout',
-          `${what} did not settle within ${timeoutMs} ms`,
-        ),
-      );
+      reject(new TrackingError('timeout', `${what} did not settle within ${timeoutMs} ms`));
     }, timeoutMs);
   });
   try {

@@ -10,15 +10,12 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
   ['gzip', zlib.gunzipSync],
   ['br', zlib.brotliDecompressSync],
   ['deflate', zlib.inflateSync],
-  ...(zstdDecompressSync === undefined
-    ? []
-    : [['zstd', zstdDecompressSync] as const]),
+  ...(zstdDecompressSync === undefined ? [] : [['zstd', zstdDecompressSync] as const]),
 ]);
 
 /** What was sent, or why it cannot be known. */
 export type DecodedBody =
-  | { readonly bytes: Uint8Array }
-  | { readonly status: number; readonly problem: string };
+  { readonly bytes: Uint8Array } | { readonly status: number; readonly problem: string };
 
 /** Undoes a `Content-Encoding` (RFC 9110, section 8.4: the last one was applied last), up to a size. */
 export function decodedBody(

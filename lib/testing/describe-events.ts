@@ -16,7 +16,5 @@ export function tally(events: readonly TrackingEvent[]): string {
     .slice(0, MAX_NAMES)
     .map(([name, count]) => (count === 1 ? name : `${name} ×${count}`));
   const more = counts.size - shown.length;
-  return more === 0
-    ? shown.join(', ')
-    : `${shown.join(', ')} and ${more} more names`;
+  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more names`;
 }

@@ -48,11 +48,7 @@ export function fakeClock(startMs: number = DEFAULT_START_MS): FakeClock {
   const advanceTo = async (endMs: number): Promise<void> => {
     await settlePromises();
     let atOnce = 0;
-    for (
-      let timer = nextDue(timers, endMs);
-      timer !== undefined;
-      timer = nextDue(timers, endMs)
-    ) {
+    for (let timer = nextDue(timers, endMs); timer !== undefined; timer = nextDue(timers, endMs)) {
       atOnce = timer.dueMs > monotonicMs ? 0 : atOnce + 1;
       if (atOnce > MAX_TIMERS_AT_ONCE) {
         throw new RangeError(
@@ -106,9 +102,7 @@ function nextDue(timers: ReadonlySet<Timer>, endMs: number): Timer | undefined {
 
 function checked(what: string, ms: number): number {
   if (!Number.isFinite(ms) || ms < 0) {
-    throw new RangeError(
-      `expected ${what} of a fake clock to be milliseconds, 0 or more, got ${ms}`,
-    );
+    throw new RangeError(`expected ${what} of a fake clock to be milliseconds, 0 or more, got ${ms}`);
   }
   return ms;
 }

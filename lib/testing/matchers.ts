@@ -7,8 +7,7 @@ import { partialMismatch, shown } from './mismatch.js';
 const MAX_EVENTS_SHOWN = 5;
 
 /** Where events are looked for: a memory backend, a probe, a collected request, or a list of them. */
-export type TrackedSource =
-  { readonly events: readonly TrackingEvent[] } | readonly TrackingEvent[];
+export type TrackedSource = { readonly events: readonly TrackingEvent[] } | readonly TrackingEvent[];
 
 /** What a matcher answers, in Jest's and Vitest's terms. */
 export interface MatcherResult {
@@ -58,19 +57,12 @@ export interface TrackingMatchers<R> {
  * expect(backend.events[0]).toHaveContext({ user: { id: 'u-7' } });
  */
 export const trackingMatchers = Object.freeze({
-  toHaveTracked(
-    received: unknown,
-    name: string,
-    data: object = {},
-  ): MatcherResult {
+  toHaveTracked(received: unknown, name: string, data: object = {}): MatcherResult {
     const events = eventsOf('toHaveTracked', received);
     const named = events.filter((event) => event.name === name);
-    const matching = named.filter(
-      (event) => partialMismatch(data, event.data, 'data') === undefined,
-    );
+    const matching = named.filter((event) => partialMismatch(data, event.data, 'data') === undefined);
     const pass = matching.length > 0;
-    const wanted =
-      Object.keys(data).length === 0 ? '' : ` with data ${shown(data)}`;
+    const wanted = Object.keys(data).length === 0 ? '' : ` with data ${shown(data)}`;
     return {
       pass,
       message: () =>
@@ -80,11 +72,7 @@ export const trackingMatchers = Object.freeze({
     };
   },
 
-  toHaveTrackedTimes(
-    received: unknown,
-    name: string,
-    times: number,
-  ): MatcherResult {
+  toHaveTrackedTimes(received: unknown, name: string, times: number): MatcherResult {
     const events = eventsOf('toHaveTrackedTimes', received);
     const count = events.filter((event) => event.name === name).length;
     const pass = count === times;
@@ -97,9 +85,7 @@ export const trackingMatchers = Object.freeze({
 
   toHaveContext(received: unknown, context: object): MatcherResult {
     if (!isRecord(received) || !isRecord(received['context'])) {
-      throw new TypeError(
-        `toHaveContext looks at one tracking event, got ${shown(received)}`,
-      );
+      throw new TypeError(`toHaveContext looks at one tracking event, got ${shown(received)}`);
     }
     const actual = received['context'];
     const found = partialMismatch(context, actual, 'context');
@@ -113,10 +99,7 @@ export const trackingMatchers = Object.freeze({
   },
 });
 
-function eventsOf(
-  matcher: string,
-  received: unknown,
-): readonly TrackingEvent[] {
+function eventsOf(matcher: string, received: unknown): readonly TrackingEvent[] {
   const events = isRecord(received) ? received['events'] : received;
   if (!Array.isArray(events)) {
     throw new TypeError(
@@ -126,11 +109,7 @@ function eventsOf(
   return events as readonly TrackingEvent[];
 }
 
-function instead(
-  events: readonly TrackingEvent[],
-  named: readonly TrackingEvent[],
-  data: object,
-): string {
+function instead(events: readonly TrackingEvent[], named: readonly TrackingEvent[], data: object): string {
   return named.length === 0
     ? `but it was not; tracked: ${tally(events)}`
     : `but it was with other data:\n${list(named, data)}`;
@@ -138,14 +117,9 @@ function instead(
 
 function list(events: readonly TrackingEvent[], expected?: object): string {
   const lines = events.slice(0, MAX_EVENTS_SHOWN).map(({ data }, i) => {
-    const found =
-      expected === undefined
-        ? undefined
-        : partialMismatch(expected, data, 'data');
+    const found = expected === undefined ? undefined : partialMismatch(expected, data, 'data');
     return `  ${i + 1}. ${shown(data)}${found === undefined ? '' : `: ${found}`}`;
   });
   const more = events.length - lines.length;
-  return more === 0
-    ? lines.join('\n')
-    : `${lines.join('\n')}\n  and ${more} more`;
+  return more === 0 ? lines.join('\n') : `${lines.join('\n')}\n  and ${more} more`;
 }

@@ -33,9 +33,7 @@ export interface MemoryBackend extends Backend {
  * tracker.emit('order.created', { id: 7 });
  * const [event] = await backend.waitFor('order.created');
  */
-export function memoryBackend(
-  options: MemoryBackendOptions = {},
-): MemoryBackend {
+export function memoryBackend(options: MemoryBackendOptions = {}): MemoryBackend {
   const events: TrackingEvent[] = [];
   const byName = new Map<string, TrackingEvent[]>();
   const waiters = new Waiters(options.timeoutMs ?? DEFAULT_WAIT_MS);
@@ -43,9 +41,7 @@ export function memoryBackend(
     events,
     send: (event) => {
       if (events.length === MAX_EVENTS) {
-        throw new RangeError(
-          `a memory backend keeps at most ${MAX_EVENTS} events; clear() forgets them`,
-        );
+        throw new RangeError(`a memory backend keeps at most ${MAX_EVENTS} events; clear() forgets them`);
       }
       events.push(event);
       const named = byName.get(event.name);
@@ -64,16 +60,12 @@ export function memoryBackend(
       atLeastOne(count);
       return waiters.until(
         () => firstOf(byName.get(name) ?? [], count),
-        () =>
-          `expected ${count} of ${JSON.stringify(name)}, tracked: ${tally(events)}`,
+        () => `expected ${count} of ${JSON.stringify(name)}, tracked: ${tally(events)}`,
       );
     },
   };
 }
 
-function firstOf(
-  events: readonly TrackingEvent[],
-  count: number,
-): TrackingEvent[] | undefined {
+function firstOf(events: readonly TrackingEvent[], count: number): TrackingEvent[] | undefined {
   return events.length < count ? undefined : events.slice(0, count);
 }

@@ -23,18 +23,13 @@ export class MetricsBench {
   }
 
   /** The values of a series, without its buckets. */
-  async values(
-    ...[subject, metric, options]: Parameters<Metrics['series']>
-  ): Promise<number[]> {
+  async values(...[subject, metric, options]: Parameters<Metrics['series']>): Promise<number[]> {
     const points = await this.metrics.series(subject, metric, options);
     return points.map(({ value }) => value);
   }
 }
 
 /** Fails unless the work rejects with an error of this kind. */
-export async function assertRefused(
-  work: Promise<unknown>,
-  type: 'TypeError' | 'RangeError',
-): Promise<void> {
+export async function assertRefused(work: Promise<unknown>, type: 'TypeError' | 'RangeError'): Promise<void> {
   await assert.rejects(work, { name: type });
 }

@@ -38,20 +38,12 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
     );
   },
 
-  'keeps the largest integers exact, and refuses to go beyond them': async ({
-    metrics,
-  }) => {
+  'keeps the largest integers exact, and refuses to go beyond them': async ({ metrics }) => {
     const most = Number.MAX_SAFE_INTEGER;
     assert.equal(await metrics.increment('run', 'cents', { by: most }), most);
     const at = '2026-01-15';
-    await assertRefused(
-      metrics.increment('run', ['other', 'cents'], { at }),
-      'RangeError',
-    );
-    await assertRefused(
-      metrics.set('run', 'cents', { at, value: -most }),
-      'RangeError',
-    );
+    await assertRefused(metrics.increment('run', ['other', 'cents'], { at }), 'RangeError');
+    await assertRefused(metrics.set('run', 'cents', { at, value: -most }), 'RangeError');
     assert.deepEqual(
       await metrics.counts(
         [
@@ -77,9 +69,7 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
     assert.equal(await metrics.count('run', 'donations', { from: 0 }), 2);
   },
 
-  'sums days over months and years, in any order, with open ends': async ({
-    metrics,
-  }) => {
+  'sums days over months and years, in any order, with open ends': async ({ metrics }) => {
     const days = ['2024-02-29', '2025-12-31', '2026-01-01', '2026-01-15'];
     for (const [index, at] of days.entries()) {
       await metrics.increment('run', 'd', { at, by: 10 ** index });
@@ -100,9 +90,7 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
     assert.equal(await count(), 11_111);
   },
 
-  'derives days, weeks, months and years from the same values': async (
-    bench,
-  ) => {
+  'derives days, weeks, months and years from the same values': async (bench) => {
     const { metrics } = bench;
     await metrics.increment('run', 'd', { at: '2025-12-28', by: 1 });
     await metrics.increment('run', 'd', { at: '2025-12-29', by: 20 });
@@ -128,13 +116,10 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
       }),
       [0, 21, 300, 4_000, 50_000],
     );
-    assert.deepEqual(
-      await metrics.series('run', 'd', { by: 'year', from: '2025-06-01' }),
-      [
-        { bucket: '2025-01-01', value: 21 },
-        { bucket: '2026-01-01', value: 54_300 },
-      ],
-    );
+    assert.deepEqual(await metrics.series('run', 'd', { by: 'year', from: '2025-06-01' }), [
+      { bucket: '2025-01-01', value: 21 },
+      { bucket: '2026-01-01', value: 54_300 },
+    ]);
     assert.deepEqual(
       await metrics.series('run', 'd', {
         by: 'day',
@@ -186,10 +171,7 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
         [[2], [0], [1]],
       );
     }
-    assert.deepEqual(
-      await metrics.seriesMany([], { by: 'day', from: '2026-01-01' }),
-      [],
-    );
+    assert.deepEqual(await metrics.seriesMany([], { by: 'day', from: '2026-01-01' }), []);
   },
 
   'sets a day, and the total and the hours follow': async (bench) => {
@@ -200,10 +182,7 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
     await metrics.set('run', 'd', { at: '2026-01-13', value: 1 });
     await metrics.set('run', 'd', { at: '2026-01-13', value: 1 });
     assert.equal(await metrics.total('run', 'd'), 15);
-    assert.deepEqual(
-      await bench.values('run', 'd', { by: 'day', from: '2026-01-12' }),
-      [0, 1, 4, 10],
-    );
+    assert.deepEqual(await bench.values('run', 'd', { by: 'day', from: '2026-01-12' }), [0, 1, 4, 10]);
     const hours = await bench.values('run', 'd', {
       by: 'hour',
       from: '2026-01-15',
@@ -236,36 +215,23 @@ export const METRICS_COUNTER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
 
   'never mixes up names': async ({ metrics }) => {
     const pairs = HOSTILE_NAMES.flatMap((subject, index) => [
-      [
-        subject,
-        HOSTILE_NAMES[(index * 7 + 1) % HOSTILE_NAMES.length] as string,
-      ],
+      [subject, HOSTILE_NAMES[(index * 7 + 1) % HOSTILE_NAMES.length] as string],
       [subject, 'plain'],
       ['plain', subject],
     ]) as readonly CounterKey[];
-    const counters = [
-      ...new Map(pairs.map((pair) => [JSON.stringify(pair), pair])).values(),
-    ];
+    const counters = [...new Map(pairs.map((pair) => [JSON.stringify(pair), pair])).values()];
     await Promise.all(
-      counters.map(([subject, metric], index) =>
-        metrics.increment(subject, metric, { by: index + 1 }),
-      ),
+      counters.map(([subject, metric], index) => metrics.increment(subject, metric, { by: index + 1 })),
     );
     const expected = counters.map((_, index) => index + 1);
     assert.deepEqual(await metrics.totals(counters), expected);
-    assert.deepEqual(
-      await metrics.counts(counters, { to: '2026-01-15' }),
-      expected,
-    );
+    assert.deepEqual(await metrics.counts(counters, { to: '2026-01-15' }), expected);
   },
 
   'writes nothing when an argument is wrong': async ({ metrics }) => {
     await assertRefused(metrics.increment(['a', ''], ['d']), 'RangeError');
     await assertRefused(metrics.increment('a', 'd', { by: 0.5 }), 'RangeError');
-    await assertRefused(
-      metrics.set('a', 'd', { value: Number.NaN }),
-      'RangeError',
-    );
+    await assertRefused(metrics.set('a', 'd', { value: Number.NaN }), 'RangeError');
     assert.equal(await metrics.total('a', 'd'), 0);
   },
 };

@@ -20,8 +20,7 @@ export const METRICS_MEMBER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
     await add(300, EXACT, '2026-01-01');
     await add(0, 10, '2026-01-01');
     assert.equal(await metrics.uniques('donors'), EXACT);
-    const within = (from: string, to: string): Promise<number> =>
-      metrics.uniques('donors', { from, to });
+    const within = (from: string, to: string): Promise<number> => metrics.uniques('donors', { from, to });
     assert.equal(await within('2025-12-31', '2025-12-31'), 600);
     assert.equal(await within('2026-01-10', '2026-01-01'), 710);
     assert.equal(await metrics.uniques('donors', { to: '2025-12-31' }), 600);
@@ -31,9 +30,7 @@ export const METRICS_MEMBER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
   'counts many distinct members within 2 %': async ({ store, metrics }) => {
     const day = Date.UTC(2026, 0, 14) / 86_400_000;
     for (let from = 0; from < MANY; from += EXACT) {
-      const hashes = Array.from({ length: EXACT }, (_, index) =>
-        spread(from + index),
-      );
+      const hashes = Array.from({ length: EXACT }, (_, index) => spread(from + index));
       await store.addMembers([{ metric: 'donors', day, hashes }], {
         keep: {},
         today: day + 1,
@@ -42,10 +39,7 @@ export const METRICS_MEMBER_CHECKS: Readonly<Record<string, MetricsCheck>> = {
     await metrics.addUnique('donors', 'anna', { at: '2026-01-15' });
     await metrics.addUnique('donors', 'bert', { at: '2026-01-15' });
     const found = await metrics.uniques('donors', { from: '2026-01-14' });
-    assert.ok(
-      Math.abs(found / (MANY + 2) - 1) <= TOLERANCE,
-      `counted ${found} of ${MANY + 2}`,
-    );
+    assert.ok(Math.abs(found / (MANY + 2) - 1) <= TOLERANCE, `counted ${found} of ${MANY + 2}`);
     const today = { from: '2026-01-15', to: '2026-01-15' };
     assert.equal(await metrics.uniques('donors', today), 2);
   },
@@ -222,9 +216,7 @@ async function fill({ metrics }: MetricsBench): Promise<void> {
 }
 
 /** How much there is of each: total, day, members and facts of a counter, members of a metric. */
-async function left({
-  metrics,
-}: MetricsBench): Promise<Record<string, number>> {
+async function left({ metrics }: MetricsBench): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const metric of ['x', 'y']) {
     for (const subject of ['a', 'b']) {

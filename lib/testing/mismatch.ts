@@ -13,29 +13,16 @@ const MAX_SHOWN = 200;
  *
  * @param path how the message calls the value: `data`
  */
-export function partialMismatch(
-  expected: unknown,
-  actual: unknown,
-  path: string,
-): string | undefined {
+export function partialMismatch(expected: unknown, actual: unknown, path: string): string | undefined {
   return mismatch(expected, actual, path, false);
 }
 
 /** The same for values that may hold nothing beside what is expected. */
-export function exactMismatch(
-  expected: unknown,
-  actual: unknown,
-  path: string,
-): string | undefined {
+export function exactMismatch(expected: unknown, actual: unknown, path: string): string | undefined {
   return mismatch(expected, actual, path, true);
 }
 
-function mismatch(
-  expected: unknown,
-  actual: unknown,
-  path: string,
-  exact: boolean,
-): string | undefined {
+function mismatch(expected: unknown, actual: unknown, path: string, exact: boolean): string | undefined {
   if (isAsymmetric(expected)) {
     return expected.asymmetricMatch(actual)
       ? undefined
@@ -50,9 +37,7 @@ function mismatch(
   if (isRecord(expected) && isRecord(actual)) {
     return records(expected, actual, path, exact);
   }
-  return Object.is(expected, actual)
-    ? undefined
-    : `${path} is ${shown(actual)}, not ${shown(expected)}`;
+  return Object.is(expected, actual) ? undefined : `${path} is ${shown(actual)}, not ${shown(expected)}`;
 }
 
 function lists(
@@ -64,9 +49,7 @@ function lists(
   if (expected.length !== actual.length) {
     return `${path} has ${actual.length} elements, not ${expected.length}`;
   }
-  return first(expected, (value, i) =>
-    mismatch(value, actual[i], `${path}[${i}]`, exact),
-  );
+  return first(expected, (value, i) => mismatch(value, actual[i], `${path}[${i}]`, exact));
 }
 
 function records(
@@ -76,13 +59,9 @@ function records(
   exact: boolean,
 ): string | undefined {
   const keys = Object.keys(expected);
-  const unexpected = exact
-    ? Object.keys(actual).find((key) => !Object.hasOwn(expected, key))
-    : undefined;
+  const unexpected = exact ? Object.keys(actual).find((key) => !Object.hasOwn(expected, key)) : undefined;
   return unexpected === undefined
-    ? first(keys, (key) =>
-        mismatch(expected[key], ownValue(actual, key), `${path}.${key}`, exact),
-      )
+    ? first(keys, (key) => mismatch(expected[key], ownValue(actual, key), `${path}.${key}`, exact))
     : `${path}.${unexpected} is there and should not be`;
 }
 

@@ -3,10 +3,7 @@ import { Module } from '@nestjs/common';
 import type { Tracker } from '../core/tracker/tracker.js';
 import { getTrackerToken } from '../nest/tracker.tokens.js';
 import { TrackingModule } from '../nest/tracking.module.js';
-import type {
-  TrackingExtras,
-  TrackingModuleOptions,
-} from '../nest/tracking.options.js';
+import type { TrackingExtras, TrackingModuleOptions } from '../nest/tracking.options.js';
 import { TrackingProbe } from './tracking-probe.js';
 
 /** Where the probe stands in the topology. */
@@ -20,9 +17,7 @@ export class TrackingTestingModule {
    *
    * @param options as for `TrackingModule.forRoot`; none is needed, and the probe comes on top of given backends
    */
-  static forRoot(
-    options: Partial<TrackingModuleOptions> & TrackingExtras = {},
-  ): DynamicModule {
+  static forRoot(options: Partial<TrackingModuleOptions> & TrackingExtras = {}): DynamicModule {
     const probe = new TrackingProbe();
     return {
       module: TrackingTestingModule,

@@ -25,12 +25,7 @@ export class Waiters {
       };
       const timer = realTime.setTimeout(() => {
         this.checks.delete(check);
-        reject(
-          new TrackingError(
-            'timeout',
-            `waited ${this.timeoutMs} ms: ${expectation()}`,
-          ),
-        );
+        reject(new TrackingError('timeout', `waited ${this.timeoutMs} ms: ${expectation()}`));
       }, this.timeoutMs);
       this.checks.add(check);
       check();
@@ -48,8 +43,6 @@ export class Waiters {
 /** How many to wait for. */
 export function atLeastOne(count: number): void {
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(
-      `expected the number to wait for to be a positive integer, got ${count}`,
-    );
+    throw new RangeError(`expected the number to wait for to be a positive integer, got ${count}`);
   }
 }

@@ -7,8 +7,7 @@ import { context, NAME, payload } from './sample.mjs';
 
 /** @param bounds options of the batch processor */
 export async function openTelemetry(exporter, bounds) {
-  const { BatchLogRecordProcessor, LoggerProvider } =
-    await import('@opentelemetry/sdk-logs');
+  const { BatchLogRecordProcessor, LoggerProvider } = await import('@opentelemetry/sdk-logs');
   const processor = new BatchLogRecordProcessor({ exporter, ...bounds });
   const provider = new LoggerProvider({ processors: [processor] });
   const logger = provider.getLogger('bench');

@@ -1,13 +1,6 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  differs,
-  fail,
-  npm,
-  prepare,
-  runNode,
-  say,
-} from '../support/prepare.mjs';
+import { differs, fail, npm, prepare, runNode, say } from '../support/prepare.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const readJson = (file) => JSON.parse(readFileSync(`${here}/${file}`, 'utf8'));
@@ -16,10 +9,7 @@ const readJson = (file) => JSON.parse(readFileSync(`${here}/${file}`, 'utf8'));
 export function installPeers() {
   prepare();
   const installed = 'node_modules/.package-lock.json';
-  if (
-    existsSync(`${here}/${installed}`) &&
-    !differs(readJson('package-lock.json'), readJson(installed))
-  ) {
+  if (existsSync(`${here}/${installed}`) && !differs(readJson('package-lock.json'), readJson(installed))) {
     return;
   }
   say('Installing the peers of test/bench with "npm ci" ...');

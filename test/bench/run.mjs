@@ -10,16 +10,11 @@ import { fail, say } from '../support/prepare.mjs';
 import { build, installPeers } from './prepare.mjs';
 
 const BENCHES = {
-  emit: async (options) =>
-    (await import('./emit/report.mjs')).emitReport(options),
-  requests: async (options) =>
-    (await import('./requests/report.mjs')).requestsReport(options),
-  delivery: async (options) =>
-    (await import('./delivery/report.mjs')).deliveryReport(options),
-  lmdb: async (options) =>
-    (await import('./lmdb/report.mjs')).lmdbReport(options),
-  metrics: async (options) =>
-    (await import('./metrics/report.mjs')).metricsReport(options),
+  emit: async (options) => (await import('./emit/report.mjs')).emitReport(options),
+  requests: async (options) => (await import('./requests/report.mjs')).requestsReport(options),
+  delivery: async (options) => (await import('./delivery/report.mjs')).deliveryReport(options),
+  lmdb: async (options) => (await import('./lmdb/report.mjs')).lmdbReport(options),
+  metrics: async (options) => (await import('./metrics/report.mjs')).metricsReport(options),
 };
 
 const args = process.argv.slice(2);
@@ -27,9 +22,7 @@ const quick = args.includes('--quick');
 const wanted = args.filter((arg) => arg !== '--quick');
 const unknown = wanted.filter((name) => !Object.hasOwn(BENCHES, name));
 if (unknown.length > 0) {
-  fail(
-    `There is no bench named ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}.`,
-  );
+  fail(`There is no bench named ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}.`);
 }
 
 installPeers();

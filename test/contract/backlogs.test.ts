@@ -6,9 +6,7 @@ backlogContract(
   ({ maxDeadLetters, ...bounds }) =>
     memoryBacklog({
       ...bounds,
-      ...(maxDeadLetters === undefined
-        ? {}
-        : { deadLetters: { maxEvents: maxDeadLetters } }),
+      ...(maxDeadLetters === undefined ? {} : { deadLetters: { maxEvents: maxDeadLetters } }),
     }),
   { describe, it, name: 'memoryBacklog keeps the contract of a backlog' },
 );

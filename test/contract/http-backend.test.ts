@@ -17,8 +17,7 @@ describe.each<FormatName>(['json', 'ndjson'])('httpBackend, %s,', (format) => {
     },
     {
       ...{ describe, it },
-      read: (backend) =>
-        collectors.get(backend)?.requests.flatMap(({ events }) => events) ?? [],
+      read: (backend) => collectors.get(backend)?.requests.flatMap(({ events }) => events) ?? [],
       dispose: (backend) => collectors.get(backend)?.close(),
     },
   );

@@ -19,9 +19,7 @@ for (const durability of ['process', 'power'] as const) {
     const { maxDeadLetters, ...bounds } = config;
     const backlog = lmdbBacklog({
       ...{ path, durability, ...bounds },
-      ...(maxDeadLetters === undefined
-        ? {}
-        : { deadLetters: { maxEvents: maxDeadLetters } }),
+      ...(maxDeadLetters === undefined ? {} : { deadLetters: { maxEvents: maxDeadLetters } }),
     });
     made.set(backlog, [path, config]);
     return backlog;
@@ -32,10 +30,7 @@ for (const durability of ['process', 'power'] as const) {
     name: `lmdbBacklog (${durability}) keeps the contract of a backlog`,
     timeoutMs: 15_000,
     reopen: (closed) => {
-      const [path, config] = made.get(closed) as [
-        string,
-        ContractBacklogConfig,
-      ];
+      const [path, config] = made.get(closed) as [string, ContractBacklogConfig];
       return open(path, config);
     },
   });

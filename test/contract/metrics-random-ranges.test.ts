@@ -27,15 +27,11 @@ const question = fc.record({ a: fc.option(day), b: fc.option(day) });
 
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 
-const iso = (value: number): string =>
-  new Date(value * DAY_MS).toISOString().slice(0, 10);
+const iso = (value: number): string => new Date(value * DAY_MS).toISOString().slice(0, 10);
 
 /** The first day of the bucket in which a day lies, as JavaScript's dates have it. */
-const BUCKETS: Readonly<
-  Record<'week' | 'month' | 'year', (value: number) => string>
-> = {
-  week: (value) =>
-    iso(value - ((new Date(value * DAY_MS).getUTCDay() + 6) % 7)),
+const BUCKETS: Readonly<Record<'week' | 'month' | 'year', (value: number) => string>> = {
+  week: (value) => iso(value - ((new Date(value * DAY_MS).getUTCDay() + 6) % 7)),
   month: (value) => `${iso(value).slice(0, 7)}-01`,
   year: (value) => `${iso(value).slice(0, 4)}-01-01`,
 };
@@ -62,11 +58,7 @@ class Model {
   }
 }
 
-async function apply(
-  metrics: Metrics,
-  subject: string,
-  c: Change,
-): Promise<void> {
+async function apply(metrics: Metrics, subject: string, c: Change): Promise<void> {
   if (c.sets) {
     await metrics.set(subject, 'd', { at: iso(c.day), value: c.by });
   } else {
@@ -86,13 +78,8 @@ async function compare(
     ...(a === null ? {} : { from: iso(a) }),
     ...(b === null ? {} : { to: iso(b) }),
   };
-  const [from, to] = [
-    a ?? -Infinity,
-    b ?? (a === null ? Infinity : NOW / DAY_MS),
-  ];
-  expect(await metrics.count(subject, 'd', range)).toBe(
-    model.sum(Math.min(from, to), Math.max(from, to)),
-  );
+  const [from, to] = [a ?? -Infinity, b ?? (a === null ? Infinity : NOW / DAY_MS)];
+  expect(await metrics.count(subject, 'd', range)).toBe(model.sum(Math.min(from, to), Math.max(from, to)));
   if (a === null || b === null) {
     return;
   }
@@ -125,9 +112,7 @@ async function compare(
       ...range,
       from: iso(a),
     });
-    expect(points.map(({ bucket, value }) => [bucket, value])).toEqual([
-      ...expected,
-    ]);
+    expect(points.map(({ bucket, value }) => [bucket, value])).toEqual([...expected]);
   }
   const hours = await metrics.series(subject, 'd', {
     by: 'hour',
@@ -136,65 +121,56 @@ async function compare(
   });
   expect(hours.filter(({ value }) => value !== 0)).toEqual(
     [...model.hours]
-      .filter(
-        ([bucket, value]) =>
-          value !== 0 && bucket >= iso(first) && bucket < iso(first + 2),
-      )
+      .filter(([bucket, value]) => value !== 0 && bucket >= iso(first) && bucket < iso(first + 2))
       .sort(([x], [y]) => (x < y ? -1 : 1))
       .map(([bucket, value]) => ({ bucket, value })),
   );
 }
 
-describe.each(['memory', 'lmdb', 'redis'])(
-  'random changes and ranges in %s',
-  (kind) => {
-    let store: MetricsStore;
-    let server: RedisServer | undefined;
-    const path = mkdtempSync(join(tmpdir(), 'random-ranges-'));
+describe.each(['memory', 'lmdb', 'redis'])('random changes and ranges in %s', (kind) => {
+  let store: MetricsStore;
+  let server: RedisServer | undefined;
+  const path = mkdtempSync(join(tmpdir(), 'random-ranges-'));
 
-    beforeAll(async () => {
-      if (kind === 'redis') {
-        server = await RedisServer.start();
-        const { port } = server;
-        store = redisMetricsStore({
-          client: () => (server as RedisServer).client({ port }),
-        });
-      } else {
-        store =
-          kind === 'lmdb' ? lmdbMetricsStore({ path }) : memoryMetricsStore();
-      }
-    }, 30_000);
+  beforeAll(async () => {
+    if (kind === 'redis') {
+      server = await RedisServer.start();
+      const { port } = server;
+      store = redisMetricsStore({
+        client: () => (server as RedisServer).client({ port }),
+      });
+    } else {
+      store = kind === 'lmdb' ? lmdbMetricsStore({ path }) : memoryMetricsStore();
+    }
+  }, 30_000);
 
-    afterAll(async () => {
-      await store.close();
-      await server?.stop();
-      rmSync(path, { recursive: true });
-    });
+  afterAll(async () => {
+    await store.close();
+    await server?.stop();
+    rmSync(path, { recursive: true });
+  });
 
-    it('give what adding up one by one gives', async () => {
-      const metrics = createMetrics({ store, clock: fakeClock(NOW) });
-      let run = 0;
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(change, { maxLength: 40 }),
-          fc.array(question, { minLength: 1, maxLength: 6 }),
-          async (changes, questions) => {
-            const subject = `run-${run++}`;
-            const model = new Model();
-            for (const each of changes) {
-              model.apply(each);
-              await apply(metrics, subject, each);
-            }
-            expect(await metrics.total(subject, 'd')).toBe(
-              model.sum(-Infinity, Infinity),
-            );
-            for (const { a, b } of questions) {
-              await compare(metrics, subject, model, a, b);
-            }
-          },
-        ),
-        { numRuns: RUNS },
-      );
-    }, 120_000);
-  },
-);
+  it('give what adding up one by one gives', async () => {
+    const metrics = createMetrics({ store, clock: fakeClock(NOW) });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(change, { maxLength: 40 }),
+        fc.array(question, { minLength: 1, maxLength: 6 }),
+        async (changes, questions) => {
+          const subject = `run-${run++}`;
+          const model = new Model();
+          for (const each of changes) {
+            model.apply(each);
+            await apply(metrics, subject, each);
+          }
+          expect(await metrics.total(subject, 'd')).toBe(model.sum(-Infinity, Infinity));
+          for (const { a, b } of questions) {
+            await compare(metrics, subject, model, a, b);
+          }
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  }, 120_000);
+});

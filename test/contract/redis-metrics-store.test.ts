@@ -21,14 +21,11 @@ describe('on one server', () => {
     await server.stop();
   });
 
-  metricsStoreContract(
-    () => redisMetricsStore({ client, prefix: `metrics-${stores++}*[a]:` }),
-    {
-      describe,
-      it,
-      name: 'redisMetricsStore keeps the contract of a metrics store',
-    },
-  );
+  metricsStoreContract(() => redisMetricsStore({ client, prefix: `metrics-${stores++}*[a]:` }), {
+    describe,
+    it,
+    name: 'redisMetricsStore keeps the contract of a metrics store',
+  });
 
   metricsStoreContract(
     () =>
@@ -58,12 +55,9 @@ describe('on a cluster of three masters', () => {
     await cluster.stop();
   });
 
-  metricsStoreContract(
-    () => redisMetricsStore({ client, prefix: `metrics-${stores++}:` }),
-    {
-      describe,
-      it,
-      name: 'redisMetricsStore keeps the contract of a metrics store on a cluster',
-    },
-  );
+  metricsStoreContract(() => redisMetricsStore({ client, prefix: `metrics-${stores++}:` }), {
+    describe,
+    it,
+    name: 'redisMetricsStore keeps the contract of a metrics store on a cluster',
+  });
 });

@@ -20,8 +20,7 @@ interface SignedIn {
   session?: unknown;
 }
 
-const UUID_V7 =
-  /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+const UUID_V7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
 describe('an event of a bare Express app', () => {
   it('carries its request', async () => {
@@ -38,9 +37,7 @@ describe('an event of a bare Express app', () => {
         'x-forwarded-for': '1.2.3.4',
       },
     });
-    expect(app.memory.events).toMatchObject([
-      { name: 'order.seen', data: { id: '7' } },
-    ]);
+    expect(app.memory.events).toMatchObject([{ name: 'order.seen', data: { id: '7' } }]);
     expect(app.memory.events[0]?.context).toStrictEqual({
       request: {
         id: expect.stringMatching(UUID_V7),
@@ -134,9 +131,10 @@ describe('an event of a bare Express app', () => {
       });
     });
     await app.send('/orders/7');
-    expect(
-      app.memory.events.map(({ context }) => context['request']),
-    ).toMatchObject([{ route: '/{*any}' }, { route: '/orders/:id' }]);
+    expect(app.memory.events.map(({ context }) => context['request'])).toMatchObject([
+      { route: '/{*any}' },
+      { route: '/orders/:id' },
+    ]);
   });
 
   it('keeps its context over body parsers, timers, promises and streams', async () => {
@@ -241,9 +239,7 @@ describe('an event of a bare Express app', () => {
     );
     agent.destroy();
     expect(answers).toStrictEqual(
-      answers.map((_, i) =>
-        expect.objectContaining({ order: String(i), user: { id: `u${i}` } }),
-      ),
+      answers.map((_, i) => expect.objectContaining({ order: String(i), user: { id: `u${i}` } })),
     );
     expect(app.memory.events).toHaveLength(600);
     const ids = new Set<string>();
@@ -281,9 +277,7 @@ describe('an event of a bare Express app', () => {
     server.closeAllConnections();
     server.close();
     await tracker.close();
-    expect(contexts).toStrictEqual([
-      { app: 'shop', request: expect.objectContaining({ path: '/' }) },
-    ]);
+    expect(contexts).toStrictEqual([{ app: 'shop', request: expect.objectContaining({ path: '/' }) }]);
   });
 
   it('never gets what was entered outside of any request', async () => {
@@ -297,9 +291,7 @@ describe('an event of a bare Express app', () => {
     await app.send('/');
     app.tracker.enterContext('after', { user: 'everybody' });
     await app.send('/');
-    expect(app.memory.events.map(({ context }) => context['build'])).toEqual([
-      7, 7,
-    ]);
+    expect(app.memory.events.map(({ context }) => context['build'])).toEqual([7, 7]);
     expect(app.memory.events[1]?.context).not.toHaveProperty('user');
     expect(app.reports).toMatchObject([{ code: 'context_outside_scope' }]);
   });
@@ -322,11 +314,7 @@ describe('an event of a bare Express app', () => {
     expect(body).toBe('012');
     expect(app.memory.events).toHaveLength(4);
     expect(
-      new Set(
-        app.memory.events.map(
-          ({ context }) => (context['request'] as { id: string }).id,
-        ),
-      ).size,
+      new Set(app.memory.events.map(({ context }) => (context['request'] as { id: string }).id)).size,
     ).toBe(1);
   });
 
@@ -417,16 +405,10 @@ describe('trackingMiddleware', () => {
 
   it.each<[unknown, unknown, string]>([
     [undefined, {}, 'expected trackingMiddleware to be given a tracker'],
-    [
-      { emit: () => 1 },
-      {},
-      'expected trackingMiddleware to be given a tracker',
-    ],
+    [{ emit: () => 1 }, {}, 'expected trackingMiddleware to be given a tracker'],
     [undefined, { hold: 'x', kep: 1 }, 'requestOptions.kep is not an option'],
   ])('refuses %p with %p', (tracker, options, message) => {
-    expect(() =>
-      trackingMiddleware(untyped<AnyTracker>(tracker), untyped(options)),
-    ).toThrow(
+    expect(() => trackingMiddleware(untyped<AnyTracker>(tracker), untyped(options))).toThrow(
       expect.objectContaining({
         code: 'invalid_options',
         message: expect.stringContaining(message),

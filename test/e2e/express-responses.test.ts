@@ -26,10 +26,7 @@ afterEach(async () => {
 });
 
 /** A backend that takes an event when the test says so. */
-function slowly(
-  sent: Deferred[],
-  request: TrackedAppOptions['request'] = {},
-): TrackedAppOptions {
+function slowly(sent: Deferred[], request: TrackedAppOptions['request'] = {}): TrackedAppOptions {
   return {
     request: { awaitAccepted: 'required', ...request },
     tracker: {
@@ -132,8 +129,7 @@ describe('a response of Express that waits for its events', () => {
     pipe: (_request, response) => {
       Readable.from(['a'.repeat(100_000), 'b']).pipe(response);
     },
-    'status and end': (_request, response) =>
-      void response.status(201).set('x-a', 'b').end(),
+    'status and end': (_request, response) => void response.status(201).set('x-a', 'b').end(),
   };
 
   const shown = (headers: http.IncomingHttpHeaders): unknown => ({
@@ -141,28 +137,25 @@ describe('a response of Express that waits for its events', () => {
     date: undefined,
   });
 
-  it.each(Object.keys(HANDLERS))(
-    'is the same as without waiting: %s',
-    async (name) => {
-      const handle = HANDLERS[name] as RequestHandler;
-      const plain = await startExpress((web) => {
-        web.set('etag', 'strong');
-        web.get('/', handle);
-      });
-      const expected = await plain.send('/');
-      const received = await answer(handle);
-      expect({ ...received, headers: shown(received.headers) }).toStrictEqual({
-        ...expected,
-        headers: shown(expected.headers),
-      });
-      const zipped = await answer(handle, { accepts: false }, [gzip]);
-      expect(zipped).toMatchObject({
-        status: 503,
-        message: 'Service Unavailable',
-      });
-      expect(zipped.headers).not.toHaveProperty('content-encoding');
-    },
-  );
+  it.each(Object.keys(HANDLERS))('is the same as without waiting: %s', async (name) => {
+    const handle = HANDLERS[name] as RequestHandler;
+    const plain = await startExpress((web) => {
+      web.set('etag', 'strong');
+      web.get('/', handle);
+    });
+    const expected = await plain.send('/');
+    const received = await answer(handle);
+    expect({ ...received, headers: shown(received.headers) }).toStrictEqual({
+      ...expected,
+      headers: shown(expected.headers),
+    });
+    const zipped = await answer(handle, { accepts: false }, [gzip]);
+    expect(zipped).toMatchObject({
+      status: 503,
+      message: 'Service Unavailable',
+    });
+    expect(zipped.headers).not.toHaveProperty('content-encoding');
+  });
 
   it('is unchanged for a client that has it', async () => {
     const handle = HANDLERS['send'] as RequestHandler;
@@ -174,12 +167,9 @@ describe('a response of Express that waits for its events', () => {
   });
 
   it('is a part of a file for a client that asks for one', async () => {
-    const { status, body } = await answer(
-      HANDLERS['sendFile'] as RequestHandler,
-      {
-        headers: { range: 'bytes=0-2' },
-      },
-    );
+    const { status, body } = await answer(HANDLERS['sendFile'] as RequestHandler, {
+      headers: { range: 'bytes=0-2' },
+    });
     expect(status).toBe(206);
     expect(body).toHaveLength(3);
   });
@@ -249,9 +239,7 @@ describe('a response of Express that waits for its events', () => {
       });
       web.use(((_error, _request, response, next) => {
         seen.push(response.headersSent, next instanceof Function);
-        expect(() => response.status(500).json({})).toThrow(
-          'Cannot set headers after they are sent',
-        );
+        expect(() => response.status(500).json({})).toThrow('Cannot set headers after they are sent');
         response.end();
       }) satisfies express.ErrorRequestHandler);
     }, slowly(sent));
@@ -302,9 +290,7 @@ describe('a response of Express that waits for its events', () => {
       },
     );
     const agent = new http.Agent({ keepAlive: true, maxSockets: 20 });
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, id) => app.send(`/${id}`, { agent })),
-    );
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, id) => app.send(`/${id}`, { agent })));
     agent.destroy();
     expect(answers.map(({ status }) => status)).toStrictEqual(
       answers.map((_, id) => (id % 3 === 0 ? 503 : 200)),
@@ -328,9 +314,7 @@ describe('the end of a request of Express', () => {
     await app.send('/201');
     await app.memory.waitFor('seen', 2);
     await until(() => app.tracker.stats().dropped['outcome'] === 1);
-    expect(
-      app.memory.events.map(({ context }) => context['request']),
-    ).toMatchObject([
+    expect(app.memory.events.map(({ context }) => context['request'])).toMatchObject([
       { path: '/200', route: '/:status', status: 200 },
       { path: '/201', route: '/:status', status: 201 },
     ]);
@@ -532,10 +516,7 @@ describe('a server of HTTP/2', () => {
 
   it.each([
     [true, { status: 201, body: 'ab' }],
-    [
-      'required' as const,
-      { status: 503, body: expect.stringContaining('Service Unavailable') },
-    ],
+    ['required' as const, { status: 503, body: expect.stringContaining('Service Unavailable') }],
   ])('waits for its events too (%p)', async (awaitAccepted, expected) => {
     const run = record({
       backends: {

@@ -1,11 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import {
-  ForbiddenException,
-  Injectable,
-  Module,
-  UseGuards,
-} from '@nestjs/common';
+import { ForbiddenException, Injectable, Module, UseGuards } from '@nestjs/common';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { ApolloDriver } from '@nestjs/apollo';
 import {
@@ -23,18 +18,8 @@ import {
   Subscription,
 } from '@nestjs/graphql';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  InjectTracker,
-  Track,
-  TrackingModule,
-  WithContext,
-} from 'nestjs-tracking';
-import type {
-  RequestSummary,
-  Tracker,
-  TrackingExtras,
-  TrackingModuleOptions,
-} from 'nestjs-tracking';
+import { InjectTracker, Track, TrackingModule, WithContext } from 'nestjs-tracking';
+import type { RequestSummary, Tracker, TrackingExtras, TrackingModuleOptions } from 'nestjs-tracking';
 import { createTracker } from 'nestjs-tracking/core';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
@@ -93,9 +78,7 @@ class RunsResolver {
 
   @Mutation(() => Int)
   @Track('donated', { data: (total) => ({ total }) })
-  async donate(
-    @Args('cents', { type: () => Int }) cents: number,
-  ): Promise<number> {
+  async donate(@Args('cents', { type: () => Int }) cents: number): Promise<number> {
     await turn();
     return cents;
   }
@@ -108,9 +91,7 @@ class RunsResolver {
 
   @Subscription(() => Int, { resolve: (n: number) => n })
   @WithContext('ticks', { ticks: true })
-  async *ticks(
-    @Args('to', { type: () => Int }) to: number,
-  ): AsyncGenerator<number> {
+  async *ticks(@Args('to', { type: () => Int }) to: number): AsyncGenerator<number> {
     for (let n = 0; n < to; n++) {
       this.tracker.emit('tick', { n });
       yield n;
@@ -163,9 +144,7 @@ describe('GraphQL with Apollo on express', () => {
   let memory: MemoryBackend;
   let running: ListeningApp;
 
-  async function start(
-    options?: Partial<TrackingModuleOptions> & TrackingExtras,
-  ): Promise<void> {
+  async function start(options?: Partial<TrackingModuleOptions> & TrackingExtras): Promise<void> {
     running = await listen(marathon(memory, options), 'express');
   }
 
@@ -195,12 +174,9 @@ describe('GraphQL with Apollo on express', () => {
 
   it('gives resolvers that run at the same time one request and each its handler', async () => {
     await start();
-    expect(
-      await ask(
-        '{ a: run(id: 1) { id total } b: run(id: 2) { total } }',
-        'ann',
-      ),
-    ).toEqual({ data: { a: { id: 1, total: 10 }, b: { total: 20 } } });
+    expect(await ask('{ a: run(id: 1) { id total } b: run(id: 2) { total } }', 'ann')).toEqual({
+      data: { a: { id: 1, total: 10 }, b: { total: 20 } },
+    });
     expect(memory.events).toHaveLength(4);
     const ids = new Set<unknown>();
     for (const { name, data, context } of memory.events) {
@@ -220,11 +196,7 @@ describe('GraphQL with Apollo on express', () => {
   it('keeps apart requests at the same time', async () => {
     await start();
     const ALL = 100;
-    await Promise.all(
-      Array.from({ length: ALL }, (_, n) =>
-        ask(`{ run(id: ${n}) { total } }`, `u${n}`),
-      ),
-    );
+    await Promise.all(Array.from({ length: ALL }, (_, n) => ask(`{ run(id: ${n}) { total } }`, `u${n}`)));
     expect(memory.events).toHaveLength(2 * ALL);
     const requests = new Map<unknown, unknown>();
     for (const { data, context } of memory.events) {
@@ -300,11 +272,7 @@ describe('GraphQL with Apollo on express', () => {
       req: { headers: {}, res: {}, user: { id: 'bob' } },
     });
     running = await listen(
-      marathon(
-        memory,
-        { middleware: false, request: { onEnd: () => undefined } },
-        { context },
-      ),
+      marathon(memory, { middleware: false, request: { onEnd: () => undefined } }, { context }),
       'express',
     );
     expect(await ask('{ run(id: 1) { total } }')).toEqual({
@@ -330,21 +298,13 @@ describe('GraphQL with Apollo on express', () => {
     let client: WsClient;
 
     async function subscribe(id: string, query: string): Promise<void> {
-      client.socket.send(
-        JSON.stringify({ id, type: 'subscribe', payload: { query } }),
-      );
+      client.socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query } }));
       await Promise.resolve();
     }
 
-    async function open(
-      options?: Partial<TrackingModuleOptions> & TrackingExtras,
-    ): Promise<void> {
+    async function open(options?: Partial<TrackingModuleOptions> & TrackingExtras): Promise<void> {
       await start(options);
-      client = await WsClient.connect(
-        running,
-        '/graphql',
-        'graphql-transport-ws',
-      );
+      client = await WsClient.connect(running, '/graphql', 'graphql-transport-ws');
       client.socket.send(JSON.stringify({ type: 'connection_init' }));
       await client.next();
     }

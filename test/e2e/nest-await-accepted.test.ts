@@ -22,11 +22,7 @@ import type { FakeClock } from 'nestjs-tracking/testing';
 import { fakeClock } from 'nestjs-tracking/testing';
 import { turns, until } from '../support/http-app.js';
 import type { NestHttpApp, NestHttpOptions } from '../support/nest-http-app.js';
-import {
-  closeNestApps,
-  PLATFORMS,
-  startNest,
-} from '../support/nest-http-app.js';
+import { closeNestApps, PLATFORMS, startNest } from '../support/nest-http-app.js';
 import type { Deferred } from '../support/recording.js';
 import { deferred } from '../support/recording.js';
 
@@ -64,9 +60,7 @@ class Answers {
 
   @Get('stream')
   stream(): StreamableFile {
-    return new StreamableFile(
-      Readable.from([Buffer.from(big), Buffer.from('end')]),
-    );
+    return new StreamableFile(Readable.from([Buffer.from(big), Buffer.from('end')]));
   }
 
   @Get('empty')
@@ -99,9 +93,7 @@ class Answers {
   }
 
   @Get('raw')
-  raw(
-    @Res() reply: ServerResponse & { raw?: ServerResponse; hijack?(): void },
-  ): void {
+  raw(@Res() reply: ServerResponse & { raw?: ServerResponse; hijack?(): void }): void {
     reply.hijack?.();
     const response = reply.raw ?? reply;
     this.tracker.emit('answered');
@@ -144,15 +136,10 @@ const ROUTES = [
   ['GET', '/events', 200, undefined],
   ['GET', '/raw', 200, 'ab'],
 ] as const;
-const ways: readonly (readonly [string, string])[] = ROUTES.map(
-  ([method, path]) => [method, path],
-);
+const ways: readonly (readonly [string, string])[] = ROUTES.map(([method, path]) => [method, path]);
 
 describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
-  const start = async (
-    request: TrackingRequestOptions,
-    more: NestHttpOptions = {},
-  ): Promise<Slow> => {
+  const start = async (request: TrackingRequestOptions, more: NestHttpOptions = {}): Promise<Slow> => {
     const clock = fakeClock();
     const sent: Deferred[] = [];
     const slow: Backend = {
@@ -195,27 +182,20 @@ describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
     },
   );
 
-  it.each(ways)(
-    'is a 503 in its place when they are not: %s %s',
-    async (method, path) => {
-      const app = await start({ awaitAccepted: 'required' });
-      const answer = app.send(path, { method });
-      await until(() => app.sent.length > 0);
-      for (const event of app.sent) {
-        event.reject(new Error('full'));
-      }
-      const { status, headers, body } = await answer;
-      expect(status).toBe(503);
-      expect(headers).not.toHaveProperty('location');
-      expect(headers['content-type']).toBe('application/json; charset=utf-8');
-      expect(body).toBe(
-        method === 'HEAD'
-          ? ''
-          : '{"statusCode":503,"message":"Service Unavailable"}',
-      );
-      expect(app.reports.map(({ code }) => code)).toContain('not_accepted');
-    },
-  );
+  it.each(ways)('is a 503 in its place when they are not: %s %s', async (method, path) => {
+    const app = await start({ awaitAccepted: 'required' });
+    const answer = app.send(path, { method });
+    await until(() => app.sent.length > 0);
+    for (const event of app.sent) {
+      event.reject(new Error('full'));
+    }
+    const { status, headers, body } = await answer;
+    expect(status).toBe(503);
+    expect(headers).not.toHaveProperty('location');
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(body).toBe(method === 'HEAD' ? '' : '{"statusCode":503,"message":"Service Unavailable"}');
+    expect(app.reports.map(({ code }) => code)).toContain('not_accepted');
+  });
 
   it('has the headers of its head as it would without', async () => {
     const app = await start({ awaitAccepted: true });
@@ -246,9 +226,7 @@ describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
       { code: 'backend_failed', path: 'slow' },
       {
         code: 'not_accepted',
-        message: expect.stringMatching(
-          /was not accepted; the response left all the same .*"path":"\/text"/,
-        ),
+        message: expect.stringMatching(/was not accepted; the response left all the same .*"path":"\/text"/),
       },
     ]);
   });
@@ -256,32 +234,27 @@ describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
   it.each<[boolean | 'required', number]>([
     [true, 200],
     ['required', 503],
-  ])(
-    'waits for acceptTimeoutMs at most (%p)',
-    async (awaitAccepted, status) => {
-      const app = await start({ awaitAccepted, acceptTimeoutMs: 700 });
-      let isHere = false;
-      const answer = app.send('/text').then((received) => {
-        isHere = true;
-        return received;
-      });
-      await until(() => app.sent.length === 1);
-      await turns(20);
-      await app.clock.advance(699);
-      await turns(20);
-      expect(isHere).toBe(false);
-      await app.clock.advance(1);
-      expect((await answer).status).toBe(status);
-      expect(app.reports).toMatchObject([
-        {
-          code: 'not_accepted',
-          message: expect.stringContaining(
-            'was not accepted within request.acceptTimeoutMs (700 ms)',
-          ),
-        },
-      ]);
-    },
-  );
+  ])('waits for acceptTimeoutMs at most (%p)', async (awaitAccepted, status) => {
+    const app = await start({ awaitAccepted, acceptTimeoutMs: 700 });
+    let isHere = false;
+    const answer = app.send('/text').then((received) => {
+      isHere = true;
+      return received;
+    });
+    await until(() => app.sent.length === 1);
+    await turns(20);
+    await app.clock.advance(699);
+    await turns(20);
+    expect(isHere).toBe(false);
+    await app.clock.advance(1);
+    expect((await answer).status).toBe(status);
+    expect(app.reports).toMatchObject([
+      {
+        code: 'not_accepted',
+        message: expect.stringContaining('was not accepted within request.acceptTimeoutMs (700 ms)'),
+      },
+    ]);
+  });
 
   it('waits for 2,000 ms by default', async () => {
     const app = await start({ awaitAccepted: 'required' });
@@ -292,10 +265,7 @@ describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
   });
 
   it('is no failure when the app itself does not want an event', async () => {
-    const app = await start(
-      { awaitAccepted: 'required' },
-      { processors: [() => []] },
-    );
+    const app = await start({ awaitAccepted: 'required' }, { processors: [() => []] });
     expect((await app.send('/text')).status).toBe(200);
     expect(app.reports).toStrictEqual([]);
   });
@@ -325,10 +295,7 @@ describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
   });
 
   it('has events that wait for room instead of being dropped', async () => {
-    const app = await start(
-      { awaitAccepted: 'required' },
-      { limits: { maxPending: 1 } },
-    );
+    const app = await start({ awaitAccepted: 'required' }, { limits: { maxPending: 1 } });
     const answer = app.send('/burst');
     for (let i = 0; i < 3; i++) {
       await until(() => app.sent.length === i + 1);

@@ -1,12 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
-import {
-  Controller,
-  Get,
-  Inject,
-  Injectable,
-  Module,
-  Scope,
-} from '@nestjs/common';
+import { Controller, Get, Inject, Injectable, Module, Scope } from '@nestjs/common';
 import type { TestingModule } from '@nestjs/testing';
 import { Test } from '@nestjs/testing';
 import type { Server } from 'node:http';
@@ -29,13 +22,7 @@ import {
 } from 'nestjs-tracking';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import { untyped } from '../support/recording.js';
-import {
-  ADAPTERS,
-  bootContext,
-  bootError,
-  closeApps,
-  nestApp,
-} from '../support/nest-app.js';
+import { ADAPTERS, bootContext, bootError, closeApps, nestApp } from '../support/nest-app.js';
 
 @Injectable()
 class Region {
@@ -158,9 +145,7 @@ describe.each(ADAPTERS)('a class among the backends on %s', (adapter) => {
       .start();
     await visit('/orders');
     const tracker = app.get<Tracker>(getTrackerToken());
-    const [a, b] = ['deep/a', 'deep/b'].map((path) =>
-      untyped<Warehouse>(tracker.backend(path)),
-    );
+    const [a, b] = ['deep/a', 'deep/b'].map((path) => untyped<Warehouse>(tracker.backend(path)));
     expect(a).toBeInstanceOf(Warehouse);
     expect(b).not.toBe(a);
     expect(a!.region.name).toBe('eu');
@@ -251,21 +236,17 @@ describe('a class that cannot be created', () => {
     class OfRequest implements Backend {
       send = (): void => undefined;
     }
-    const error = await bootError(
-      TrackingModule.forRoot({ backends: { a: OfRequest } }),
-      { module: Nothing, providers: [OfRequest] },
-    );
-    expect(error.message).toMatch(
-      /backends\.a: creating OfRequest failed: .*request-scoped/,
-    );
+    const error = await bootError(TrackingModule.forRoot({ backends: { a: OfRequest } }), {
+      module: Nothing,
+      providers: [OfRequest],
+    });
+    expect(error.message).toMatch(/backends\.a: creating OfRequest failed: .*request-scoped/);
   });
 
   it('in forFeature does so too', async () => {
     const error = await bootError(
       TrackingModule.forRoot({ backends: { memory: memoryBackend() } }),
-      TrackingModule.forFeature(
-        untyped({ processors: [Throws, NoProcess], other: 1 }),
-      ),
+      TrackingModule.forFeature(untyped({ processors: [Throws, NoProcess], other: 1 })),
     );
     for (const line of [
       'processors[0]: creating Throws failed: no disk',
@@ -284,10 +265,10 @@ describe('a class that cannot be created', () => {
     async (_as, providers) => {
       jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
       try {
-        const error = bootError(
-          TrackingModule.forRoot({ backends: { echo: NeedsTracker } }),
-          { module: Nothing, providers },
-        );
+        const error = bootError(TrackingModule.forRoot({ backends: { echo: NeedsTracker } }), {
+          module: Nothing,
+          providers,
+        });
         await jest.advanceTimersByTimeAsync(30_000);
         expect((await error).message).toContain(
           'backends.echo: creating NeedsTracker failed: waited 30000 ms for it; does it inject the tracker that it belongs to?',
@@ -328,9 +309,7 @@ describe('options that need a tracker themselves', () => {
   it('stop it also where they need that of a feature', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
     try {
-      const error = boot([TrackingModule.forFeature()]).catch(
-        (e: unknown) => e,
-      );
+      const error = boot([TrackingModule.forFeature()]).catch((e: unknown) => e);
       await jest.advanceTimersByTimeAsync(30_000);
       expect(await error).toMatchObject({
         code: 'timeout',

@@ -1,9 +1,4 @@
-import type {
-  ArgumentsHost,
-  CanActivate,
-  ExecutionContext,
-  INestApplication,
-} from '@nestjs/common';
+import type { ArgumentsHost, CanActivate, ExecutionContext, INestApplication } from '@nestjs/common';
 import {
   Catch,
   Controller,
@@ -16,12 +11,7 @@ import {
   SetMetadata,
   VersioningType,
 } from '@nestjs/common';
-import {
-  APP_FILTER,
-  APP_GUARD,
-  BaseExceptionFilter,
-  HttpAdapterHost,
-} from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { FastifyInstance } from 'fastify';
@@ -68,27 +58,17 @@ class EmittingFilter extends BaseExceptionFilter {
     super.catch(error, host);
   }
 }
-Reflect.defineMetadata(
-  'design:paramtypes',
-  [Object, HttpAdapterHost],
-  EmittingFilter,
-);
+Reflect.defineMetadata('design:paramtypes', [Object, HttpAdapterHost], EmittingFilter);
 
 const filtered = { provide: APP_FILTER, useClass: EmittingFilter };
 
 afterEach(closeApps);
 
-const booted = (adapter: AdapterName) =>
-  nestApp(adapter).providers(filtered).controllers(Things);
+const booted = (adapter: AdapterName) => nestApp(adapter).providers(filtered).controllers(Things);
 
 /** The handlers that the events of a name tell of. */
-const handlersOf = (
-  { memory }: Pick<RunningApp, 'memory'>,
-  name: string,
-): (JsonValue | undefined)[] =>
-  memory.events
-    .filter((event) => event.name === name)
-    .map(({ context }) => context['handler']);
+const handlersOf = ({ memory }: Pick<RunningApp, 'memory'>, name: string): (JsonValue | undefined)[] =>
+  memory.events.filter((event) => event.name === name).map(({ context }) => context['handler']);
 
 const http = (type: string, method: string) => ({
   kind: 'http',
@@ -106,10 +86,7 @@ describe.each(ADAPTERS)('the handler in the context on %s', (adapter) => {
     }
     @Module({ providers: [{ provide: APP_GUARD, useClass: First }] })
     class Guards {}
-    const app = await nestApp(adapter)
-      .imports(Guards)
-      .controllers(Things)
-      .start();
+    const app = await nestApp(adapter).imports(Guards).controllers(Things).start();
     await app.visit('/things/7');
     expect(handlersOf(app, 'guard')).toStrictEqual([http('Things', 'show')]);
   });
@@ -124,10 +101,7 @@ describe.each(ADAPTERS)('the handler in the context on %s', (adapter) => {
       body: '{"a":1}',
       headers: { 'content-type': 'application/json' },
     });
-    expect(handlersOf(app, 'handler')).toStrictEqual([
-      http('Things', 'show'),
-      http('Things', 'create'),
-    ]);
+    expect(handlersOf(app, 'handler')).toStrictEqual([http('Things', 'show'), http('Things', 'create')]);
   });
 
   it('is none where no route matches', async () => {
@@ -164,48 +138,42 @@ describe.each(ADAPTERS)('the handler in the context on %s', (adapter) => {
     const app = await nestApp(adapter).controllers(Cats, Dogs).start();
     await app.visit('/dogs');
     await app.visit('/cats');
-    expect(handlersOf(app, 'handler')).toStrictEqual([
-      http('Dogs', 'list'),
-      http('Cats', 'list'),
-    ]);
+    expect(handlersOf(app, 'handler')).toStrictEqual([http('Dogs', 'list'), http('Cats', 'list')]);
   });
 
   it.each([
     ['1', [http('Old', 'list')], []],
     ['2', [http('New', 'find')], []],
     ['3', [], [undefined]],
-  ])(
-    'is the one of the version that was asked for: %s',
-    async (version, handlers, refused) => {
-      @Controller({ path: 'items', version: '1' })
-      class Old extends Emitting {
-        @Get()
-        list(): void {
-          this.tracker.emit('handler');
-        }
+  ])('is the one of the version that was asked for: %s', async (version, handlers, refused) => {
+    @Controller({ path: 'items', version: '1' })
+    class Old extends Emitting {
+      @Get()
+      list(): void {
+        this.tracker.emit('handler');
       }
-      @Controller({ path: 'items', version: '2' })
-      class New extends Emitting {
-        @Get()
-        find(): void {
-          this.tracker.emit('handler');
-        }
+    }
+    @Controller({ path: 'items', version: '2' })
+    class New extends Emitting {
+      @Get()
+      find(): void {
+        this.tracker.emit('handler');
       }
-      const app = await nestApp(adapter)
-        .providers(filtered)
-        .controllers(Old, New)
-        .with((nest: INestApplication) =>
-          nest.enableVersioning({
-            type: VersioningType.HEADER,
-            header: 'x-version',
-          }),
-        )
-        .start();
-      await app.visit('/items', { headers: { 'x-version': version } });
-      expect(handlersOf(app, 'handler')).toStrictEqual(handlers);
-      expect(handlersOf(app, 'filter')).toStrictEqual(refused);
-    },
-  );
+    }
+    const app = await nestApp(adapter)
+      .providers(filtered)
+      .controllers(Old, New)
+      .with((nest: INestApplication) =>
+        nest.enableVersioning({
+          type: VersioningType.HEADER,
+          header: 'x-version',
+        }),
+      )
+      .start();
+    await app.visit('/items', { headers: { 'x-version': version } });
+    expect(handlersOf(app, 'handler')).toStrictEqual(handlers);
+    expect(handlersOf(app, 'filter')).toStrictEqual(refused);
+  });
 
   it('is none where the route serves another host', async () => {
     @Controller({ path: 'hosted', host: 'admin.example' })
@@ -215,10 +183,7 @@ describe.each(ADAPTERS)('the handler in the context on %s', (adapter) => {
         this.tracker.emit('handler');
       }
     }
-    const app = await nestApp(adapter)
-      .providers(filtered)
-      .controllers(Hosted)
-      .start();
+    const app = await nestApp(adapter).providers(filtered).controllers(Hosted).start();
     expect(await visitAs(app, 'other.example', '/hosted')).toBe(404);
     expect(await visitAs(app, 'admin.example', '/hosted')).toBe(200);
     expect(handlersOf(app, 'filter')).toStrictEqual([undefined]);
@@ -239,89 +204,76 @@ describe.each(ADAPTERS)('the handler in the context on %s', (adapter) => {
     const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
     await fetch(`http://127.0.0.1:${port}/things/7`);
     await app.close();
-    expect(handlersOf({ memory }, 'handler')).toStrictEqual([
-      http('Things', 'show'),
-    ]);
+    expect(handlersOf({ memory }, 'handler')).toStrictEqual([http('Things', 'show')]);
   });
 });
 
-describe.each(ADAPTERS)(
-  'the execution that `user` is given on %s',
-  (adapter) => {
-    it('is that of the handler, already in a guard', async () => {
-      const seen: unknown[] = [];
-      class First extends Emitting implements CanActivate {
-        canActivate(): boolean {
-          this.tracker.emit('guard');
-          return true;
-        }
+describe.each(ADAPTERS)('the execution that `user` is given on %s', (adapter) => {
+  it('is that of the handler, already in a guard', async () => {
+    const seen: unknown[] = [];
+    class First extends Emitting implements CanActivate {
+      canActivate(): boolean {
+        this.tracker.emit('guard');
+        return true;
       }
-      @Controller()
-      class Shop {
-        @Get('shop')
-        @SetMetadata('roles', ['buyer'])
-        open(): string {
-          return 'open';
-        }
+    }
+    @Controller()
+    class Shop {
+      @Get('shop')
+      @SetMetadata('roles', ['buyer'])
+      open(): string {
+        return 'open';
       }
-      const app = await nestApp(adapter)
-        .providers({ provide: APP_GUARD, useClass: First })
-        .tracking({
-          request: {
-            user: (source, execution?: ExecutionContext) => {
-              if (execution !== undefined) {
-                const toHttp = execution.switchToHttp();
-                seen.push({
-                  type: execution.getType(),
-                  class: execution.getClass(),
-                  roles: Reflect.getMetadata(
-                    'roles',
-                    execution.getHandler(),
-                  ) as unknown,
-                  request: toHttp.getRequest<unknown>() === source,
-                  url: execution.getArgByIndex<{ url: string }>(0).url,
-                  status: toHttp.getResponse<{ statusCode: number }>()
-                    .statusCode,
-                  args: execution.getArgs().length,
-                  next: toHttp.getNext<() => unknown>()(),
-                  rpc: execution.switchToRpc().getData<unknown>() === source,
-                  rpcContext:
-                    execution.switchToRpc().getContext<unknown>() ===
-                    toHttp.getResponse<unknown>(),
-                  ws: execution.switchToWs().getClient<unknown>() === source,
-                  wsData:
-                    execution.switchToWs().getData<unknown>() ===
-                    toHttp.getResponse<unknown>(),
-                  wsPattern: typeof execution.switchToWs().getPattern(),
-                });
-              }
-              return undefined;
-            },
+    }
+    const app = await nestApp(adapter)
+      .providers({ provide: APP_GUARD, useClass: First })
+      .tracking({
+        request: {
+          user: (source, execution?: ExecutionContext) => {
+            if (execution !== undefined) {
+              const toHttp = execution.switchToHttp();
+              seen.push({
+                type: execution.getType(),
+                class: execution.getClass(),
+                roles: Reflect.getMetadata('roles', execution.getHandler()) as unknown,
+                request: toHttp.getRequest<unknown>() === source,
+                url: execution.getArgByIndex<{ url: string }>(0).url,
+                status: toHttp.getResponse<{ statusCode: number }>().statusCode,
+                args: execution.getArgs().length,
+                next: toHttp.getNext<() => unknown>()(),
+                rpc: execution.switchToRpc().getData<unknown>() === source,
+                rpcContext: execution.switchToRpc().getContext<unknown>() === toHttp.getResponse<unknown>(),
+                ws: execution.switchToWs().getClient<unknown>() === source,
+                wsData: execution.switchToWs().getData<unknown>() === toHttp.getResponse<unknown>(),
+                wsPattern: typeof execution.switchToWs().getPattern(),
+              });
+            }
+            return undefined;
           },
-        })
-        .controllers(Shop)
-        .start();
-      await app.visit('/shop');
-      expect(seen).toStrictEqual([
-        {
-          type: 'http',
-          class: Shop,
-          roles: ['buyer'],
-          request: true,
-          url: '/shop',
-          status: 200,
-          args: 3,
-          next: undefined,
-          rpc: true,
-          rpcContext: true,
-          ws: true,
-          wsData: true,
-          wsPattern: 'function',
         },
-      ]);
-    });
-  },
-);
+      })
+      .controllers(Shop)
+      .start();
+    await app.visit('/shop');
+    expect(seen).toStrictEqual([
+      {
+        type: 'http',
+        class: Shop,
+        roles: ['buyer'],
+        request: true,
+        url: '/shop',
+        status: 200,
+        args: 3,
+        next: undefined,
+        rpc: true,
+        rpcContext: true,
+        ws: true,
+        wsData: true,
+        wsPattern: 'function',
+      },
+    ]);
+  });
+});
 
 describe("the config of Fastify's routes", () => {
   it('keeps what the app put there', async () => {
@@ -346,18 +298,12 @@ describe("the config of Fastify's routes", () => {
       .start();
     await app.visit('/configured');
     expect(config).toMatchObject({ limit: 7, url: '/configured' });
-    expect(handlersOf(app, 'handler')).toStrictEqual([
-      http('Configured', 'show'),
-    ]);
+    expect(handlersOf(app, 'handler')).toStrictEqual([http('Configured', 'show')]);
   });
 });
 
 /** `fetch` sets the host itself. */
-function visitAs(
-  { url }: RunningApp,
-  host: string,
-  path: string,
-): Promise<number | undefined> {
+function visitAs({ url }: RunningApp, host: string, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     httpRequest(`${url}${path}`, { headers: { host } }, (response) => {
       response.resume().on('end', () => {

@@ -6,16 +6,7 @@ import type {
   OnApplicationBootstrap,
   OnModuleInit,
 } from '@nestjs/common';
-import {
-  Body,
-  Controller,
-  Get,
-  Headers,
-  Module,
-  Post,
-  Query,
-  UseGuards,
-} from '@nestjs/common';
+import { Body, Controller, Get, Headers, Module, Post, Query, UseGuards } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type {
@@ -25,11 +16,7 @@ import type {
   TrackingEvent,
   TrackingRequestOptions,
 } from 'nestjs-tracking';
-import {
-  getTrackerToken,
-  InjectTracker,
-  isTrackingError,
-} from 'nestjs-tracking';
+import { getTrackerToken, InjectTracker, isTrackingError } from 'nestjs-tracking';
 import { untyped } from '../support/recording.js';
 import type { AdapterName } from '../support/nest-app.js';
 import { ADAPTERS, closeApps, nestApp } from '../support/nest-app.js';
@@ -104,11 +91,7 @@ async function contextOf(
       consumer.apply(step).forRoutes('*path');
     }
   }
-  const app = await nestApp(adapter)
-    .tracking({ request })
-    .module(Decorating)
-    .controllers(Guarded)
-    .start();
+  const app = await nestApp(adapter).tracking({ request }).module(Decorating).controllers(Guarded).start();
   expect(await app.visit('/open')).toBe(200);
   return { context: (await app.event('after')).context, app };
 }
@@ -166,20 +149,15 @@ describe.each(ADAPTERS)('the user on %s', (adapter) => {
     ],
     ['answers what has no id', () => ({ name: 'ann' })],
     ['answers what is no identity', () => untyped<string>(true)],
-  ])(
-    'is left out when request.user %s, which is told once',
-    async (_how, user) => {
-      const { context, app } = await contextOf(adapter, () => undefined, {
-        user,
-      });
-      await app.event('after');
-      expect(context).not.toHaveProperty('user');
-      expect(context).toHaveProperty('request');
-      expect(app.reports).toMatchObject([
-        { code: 'callback_failed', path: 'request.user' },
-      ]);
-    },
-  );
+  ])('is left out when request.user %s, which is told once', async (_how, user) => {
+    const { context, app } = await contextOf(adapter, () => undefined, {
+      user,
+    });
+    await app.event('after');
+    expect(context).not.toHaveProperty('user');
+    expect(context).toHaveProperty('request');
+    expect(app.reports).toMatchObject([{ code: 'callback_failed', path: 'request.user' }]);
+  });
 
   it('and the session are asked with the request of the framework and, once there is one, the execution', async () => {
     const asked: unknown[] = [];
@@ -197,9 +175,7 @@ describe.each(ADAPTERS)('the user on %s', (adapter) => {
             return undefined;
           },
           session: (source, execution) =>
-            execution === undefined
-              ? undefined
-              : `of ${String(source.headers?.['x-user'])}`,
+            execution === undefined ? undefined : `of ${String(source.headers?.['x-user'])}`,
         },
       })
       .controllers(Guarded)
@@ -284,9 +260,7 @@ describe.each(ADAPTERS)('hundreds of requests at once on %s', (adapter) => {
   }
 
   it('have their own request, user and session each, in every event', async () => {
-    const { memory, visit, reports } = await nestApp(adapter)
-      .controllers(Shop)
-      .start();
+    const { memory, visit, reports } = await nestApp(adapter).controllers(Shop).start();
     const requests = Array.from({ length: 300 }, (_, n) => n);
     const statuses = await Promise.all(
       requests.map(async (n) => {
@@ -331,20 +305,14 @@ describe.each(ADAPTERS)('hundreds of requests at once on %s', (adapter) => {
     expect(wrong).toStrictEqual([]);
     expect(new Set(ids.values()).size).toBe(300);
     expect(
-      memory.events.filter(
-        (event: TrackingEvent) =>
-          event.name === 'before' && 'user' in event.context,
-      ),
+      memory.events.filter((event: TrackingEvent) => event.name === 'before' && 'user' in event.context),
     ).toStrictEqual([]);
     expect(reports).toStrictEqual([]);
   }, 60_000);
 });
 
 describe.each(ADAPTERS)('the base of the process on %s', (adapter) => {
-  class Booting
-    extends Emitting
-    implements OnModuleInit, OnApplicationBootstrap
-  {
+  class Booting extends Emitting implements OnModuleInit, OnApplicationBootstrap {
     onModuleInit(): void {
       this.tracker.enterContext('boot', { version: 1 });
     }
@@ -355,10 +323,7 @@ describe.each(ADAPTERS)('the base of the process on %s', (adapter) => {
   }
 
   it('takes contexts while the app boots, and none once it serves', async () => {
-    const app = await nestApp(adapter)
-      .providers(Booting)
-      .controllers(Guarded)
-      .start();
+    const app = await nestApp(adapter).providers(Booting).controllers(Guarded).start();
     const tracker = app.app.get<Tracker>(getTrackerToken());
     tracker.enterContext('late', { user: { id: 'somebody' } });
     await app.visit('/open');

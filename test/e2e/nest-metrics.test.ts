@@ -10,12 +10,7 @@ import {
   metricsBackend,
   TrackingModule,
 } from 'nestjs-tracking';
-import {
-  ADAPTERS,
-  bootError,
-  closeApps,
-  nestApp,
-} from '../support/nest-app.js';
+import { ADAPTERS, bootError, closeApps, nestApp } from '../support/nest-app.js';
 
 @Controller()
 class Donations {
@@ -131,18 +126,12 @@ describe('options.metrics', () => {
     const app = await nestApp('express').tracking({ metrics: broken }).start();
     await app.close();
 
-    expect(app.reports.map(({ message }) => message)).toContain(
-      'closing the metrics failed',
-    );
+    expect(app.reports.map(({ message }) => message)).toContain('closing the metrics failed');
   });
 
   it('that are none stop the boot', async () => {
-    const error = await bootError(
-      TrackingModule.forRoot({ backends: {}, metrics: 5 as never }),
-    );
+    const error = await bootError(TrackingModule.forRoot({ backends: {}, metrics: 5 as never }));
 
-    expect(error.message).toContain(
-      'expected metrics to be what createMetrics() answers, got 5',
-    );
+    expect(error.message).toContain('expected metrics to be what createMetrics() answers, got 5');
   });
 });

@@ -1,32 +1,11 @@
 import type { DynamicModule, Type } from '@nestjs/common';
-import {
-  Controller,
-  Get,
-  Inject,
-  Injectable,
-  Logger,
-  Module,
-} from '@nestjs/common';
+import { Controller, Get, Inject, Injectable, Logger, Module } from '@nestjs/common';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import type {
-  Tracker,
-  TrackingModuleOptions,
-  TrackingOptionsFactory,
-} from 'nestjs-tracking';
-import {
-  getTrackerToken,
-  InjectTracker,
-  TrackingModule,
-} from 'nestjs-tracking';
+import type { Tracker, TrackingModuleOptions, TrackingOptionsFactory } from 'nestjs-tracking';
+import { getTrackerToken, InjectTracker, TrackingModule } from 'nestjs-tracking';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import { untyped } from '../support/recording.js';
-import {
-  ADAPTERS,
-  bootContext,
-  bootError,
-  closeApps,
-  nestApp,
-} from '../support/nest-app.js';
+import { ADAPTERS, bootContext, bootError, closeApps, nestApp } from '../support/nest-app.js';
 
 @Controller()
 class Orders {
@@ -71,11 +50,7 @@ class FactoryModule {}
 afterEach(closeApps);
 
 /** A feature with a controller that tracks `<path>.seen`. */
-function feature(
-  path: string,
-  imports: DynamicModule[],
-  token = getTrackerToken(),
-): Type {
+function feature(path: string, imports: DynamicModule[], token = getTrackerToken()): Type {
   @Controller(path)
   class FeatureController {
     constructor(@Inject(token) private readonly tracker: Tracker) {}
@@ -93,9 +68,7 @@ function feature(
 
 describe.each(ADAPTERS)('forRootAsync on %s', (adapter) => {
   const asynchronously = {
-    'an asynchronous factory with imports and injected providers': (
-      options: TrackingModuleOptions,
-    ) =>
+    'an asynchronous factory with imports and injected providers': (options: TrackingModuleOptions) =>
       TrackingModule.forRootAsync({
         imports: [SettingsModule],
         inject: [Settings],
@@ -104,9 +77,7 @@ describe.each(ADAPTERS)('forRootAsync on %s', (adapter) => {
           return { ...options, context: { region: settings.region } };
         },
       }),
-    'a class that is made a provider, with what it injects': (
-      options: TrackingModuleOptions,
-    ) => {
+    'a class that is made a provider, with what it injects': (options: TrackingModuleOptions) => {
       OptionsFactory.options = options;
       return TrackingModule.forRootAsync({
         imports: [SettingsModule],
@@ -122,21 +93,15 @@ describe.each(ADAPTERS)('forRootAsync on %s', (adapter) => {
     },
   };
 
-  it.each(Object.entries(asynchronously))(
-    'takes its options from %s',
-    async (_name, make) => {
-      const { visit, event } = await nestApp(adapter)
-        .trackingModule(make)
-        .controllers(Orders)
-        .start();
-      expect(await visit('/orders')).toBe(200);
-      expect((await event('orders.listed')).context).toMatchObject({
-        region: 'eu',
-        request: { path: '/orders' },
-        handler: { class: 'Orders', method: 'list' },
-      });
-    },
-  );
+  it.each(Object.entries(asynchronously))('takes its options from %s', async (_name, make) => {
+    const { visit, event } = await nestApp(adapter).trackingModule(make).controllers(Orders).start();
+    expect(await visit('/orders')).toBe(200);
+    expect((await event('orders.listed')).context).toMatchObject({
+      region: 'eu',
+      request: { path: '/orders' },
+      handler: { class: 'Orders', method: 'list' },
+    });
+  });
 
   it('takes name, isGlobal, middleware and interceptor beside the factory', async () => {
     const { visit, event } = await nestApp(adapter)
@@ -158,25 +123,18 @@ describe.each(ADAPTERS)('forRootAsync on %s', (adapter) => {
 
 describe.each(ADAPTERS)('isGlobal on %s', (adapter) => {
   it('gives the tracker to modules that import nothing', async () => {
-    const { visit, event } = await nestApp(adapter)
-      .imports(feature('plain', []))
-      .start();
+    const { visit, event } = await nestApp(adapter).imports(feature('plain', [])).start();
     await visit('/plain');
     expect((await event('plain.seen')).context).toHaveProperty('request');
   });
 
   it('set to false gives it only to who imports the module', async () => {
-    const without = nestApp(adapter)
-      .tracking({ isGlobal: false })
-      .imports(feature('plain', []));
+    const without = nestApp(adapter).tracking({ isGlobal: false }).imports(feature('plain', []));
     await expect(without.create()).rejects.toThrow(getTrackerToken());
 
     let root!: DynamicModule;
     const { visit, event } = await nestApp(adapter)
-      .trackingModule(
-        (options) =>
-          (root = TrackingModule.forRoot({ ...options, isGlobal: false })),
-      )
+      .trackingModule((options) => (root = TrackingModule.forRoot({ ...options, isGlobal: false })))
       .imports(feature('importing', [root]))
       .controllers(Orders)
       .start();
@@ -194,12 +152,8 @@ describe.each(ADAPTERS)('forFeature on %s', (adapter) => {
     const { visit, memory } = await nestApp(adapter)
       .tracking({ context: { app: 'shop', feature: 'none' } })
       .imports(
-        feature('a', [
-          TrackingModule.forFeature({ context: { feature: 'a' } }),
-        ]),
-        feature('b', [
-          TrackingModule.forFeature({ context: { feature: 'b' } }),
-        ]),
+        feature('a', [TrackingModule.forFeature({ context: { feature: 'a' } })]),
+        feature('b', [TrackingModule.forFeature({ context: { feature: 'b' } })]),
         feature('c', [TrackingModule.forFeature()]),
         feature('d', []),
       )
@@ -208,11 +162,7 @@ describe.each(ADAPTERS)('forFeature on %s', (adapter) => {
       await visit(`/${path}`);
     }
     expect(
-      memory.events.map(({ name, context }) => [
-        name,
-        context['app'],
-        context['feature'],
-      ]),
+      memory.events.map(({ name, context }) => [name, context['app'], context['feature']]),
     ).toStrictEqual([
       ['a.seen', 'shop', 'a'],
       ['b.seen', 'shop', 'b'],
@@ -224,16 +174,12 @@ describe.each(ADAPTERS)('forFeature on %s', (adapter) => {
   it('runs its processors before those of the root, on its own events alone', async () => {
     const { visit, memory } = await nestApp(adapter)
       .tracking({
-        processors: [
-          (event) => ({ ...event, data: { ...event.data, root: true } }),
-        ],
+        processors: [(event) => ({ ...event, data: { ...event.data, root: true } })],
       })
       .imports(
         feature('a', [
           TrackingModule.forFeature({
-            processors: [
-              (event) => ({ ...event, data: { own: !('root' in event.data) } }),
-            ],
+            processors: [(event) => ({ ...event, data: { own: !('root' in event.data) } })],
           }),
         ]),
         feature('b', []),
@@ -241,10 +187,7 @@ describe.each(ADAPTERS)('forFeature on %s', (adapter) => {
       .start();
     await visit('/a');
     await visit('/b');
-    expect(memory.events.map(({ data }) => data)).toStrictEqual([
-      { own: true, root: true },
-      { root: true },
-    ]);
+    expect(memory.events.map(({ data }) => data)).toStrictEqual([{ own: true, root: true }, { root: true }]);
   });
 
   it('named like nothing else, puts a child of the root under that name, beside the root', async () => {
@@ -253,17 +196,11 @@ describe.each(ADAPTERS)('forFeature on %s', (adapter) => {
       context: { area: 'billing' },
     });
     const { visit, memory } = await nestApp(adapter)
-      .imports(
-        feature('a', [billing], getTrackerToken('billing')),
-        feature('b', [billing]),
-      )
+      .imports(feature('a', [billing], getTrackerToken('billing')), feature('b', [billing]))
       .start();
     await visit('/a');
     await visit('/b');
-    expect(memory.events.map(({ context }) => context['area'])).toStrictEqual([
-      'billing',
-      undefined,
-    ]);
+    expect(memory.events.map(({ context }) => context['area'])).toStrictEqual(['billing', undefined]);
   });
 
   it('named like an instance, derives from that one', async () => {
@@ -294,9 +231,7 @@ describe.each(ADAPTERS)('forFeature on %s', (adapter) => {
     await visit('/a');
     await visit('/b');
     expect(memory.events).toHaveLength(0);
-    expect(audit.events.map(({ context }) => context['feature'])).toStrictEqual(
-      ['a', undefined],
-    );
+    expect(audit.events.map(({ context }) => context['feature'])).toStrictEqual(['a', undefined]);
   });
 });
 
@@ -307,11 +242,7 @@ describe('forFeature', () => {
     const app = await bootContext(
       [
         TrackingModule.forRoot({ backends: { memory } }),
-        ...names.map((path) =>
-          feature(path, [
-            TrackingModule.forFeature({ context: { feature: path } }),
-          ]),
-        ),
+        ...names.map((path) => feature(path, [TrackingModule.forFeature({ context: { feature: path } })])),
       ],
       { moduleIdGeneratorAlgorithm: 'deep-hash' },
     );
@@ -322,9 +253,7 @@ describe('forFeature', () => {
       tracker.emit('x');
     }
     await app.close();
-    expect(
-      memory.events.map(({ context }) => context['feature']),
-    ).toStrictEqual([undefined, 'a', 'b']);
+    expect(memory.events.map(({ context }) => context['feature'])).toStrictEqual([undefined, 'a', 'b']);
   });
 
   it('without forRoot stops the boot and says what is missing', async () => {
@@ -347,9 +276,7 @@ describe('forFeature', () => {
   it('with wrong options stops the boot, all of them listed', async () => {
     const error = await bootError(
       TrackingModule.forRoot({ backends: { memory: memoryBackend() } }),
-      TrackingModule.forFeature(
-        untyped({ context: 7, processors: [7], contxt: {} }),
-      ),
+      TrackingModule.forFeature(untyped({ context: 7, processors: [7], contxt: {} })),
     );
     expect(error.message).toContain('expected context to be an object, got 7');
     expect(error.message).toContain('processors[0]: ');
@@ -437,12 +364,7 @@ describe.each(ADAPTERS)('named instances on %s', (adapter) => {
     await apps[0]!.close();
     await apps[1]!.visit('/orders');
     expect(
-      apps.map(({ memory }) =>
-        memory.events.map(({ context }) => [
-          context['app'],
-          context['request'],
-        ]),
-      ),
+      apps.map(({ memory }) => memory.events.map(({ context }) => [context['app'], context['request']])),
     ).toMatchObject([
       [['one', { app: 'one' }]],
       [
@@ -525,19 +447,13 @@ describe('a boot', () => {
   });
 
   it('stops at an empty name', async () => {
-    const error = await bootError(
-      TrackingModule.forRoot({ name: '', backends }),
-    );
-    expect(error.message).toContain(
-      'expected name to be a text that is not empty, got ""',
-    );
+    const error = await bootError(TrackingModule.forRoot({ name: '', backends }));
+    expect(error.message).toContain('expected name to be a text that is not empty, got ""');
   });
 
   it('takes what is undefined as left out', async () => {
     const app = await bootContext([
-      TrackingModule.forRoot(
-        untyped({ backends, name: undefined, isGlobal: undefined }),
-      ),
+      TrackingModule.forRoot(untyped({ backends, name: undefined, isGlobal: undefined })),
       feature('plain', []),
     ]);
     expect(app.get(getTrackerToken())).toHaveProperty('emit');
@@ -551,15 +467,10 @@ describe('a boot', () => {
     expect(error.message).toContain('this router contains itself');
   });
 
-  it.each([[null], [7], [[]]])(
-    'stops at a factory that answers %j',
-    async (answer) => {
-      const error = await bootError(
-        TrackingModule.forRootAsync({ useFactory: () => untyped(answer) }),
-      );
-      expect(error.message).toContain('expected options to be an object');
-    },
-  );
+  it.each([[null], [7], [[]]])('stops at a factory that answers %j', async (answer) => {
+    const error = await bootError(TrackingModule.forRootAsync({ useFactory: () => untyped(answer) }));
+    expect(error.message).toContain('expected options to be an object');
+  });
 
   it('stops as the factory of the options does', async () => {
     const thrown = new Error('no settings');

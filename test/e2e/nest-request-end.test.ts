@@ -1,17 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type {
-  RequestOutcome,
-  RequestSummary,
-  TrackingRequestOptions,
-} from 'nestjs-tracking';
+import type { RequestOutcome, RequestSummary, TrackingRequestOptions } from 'nestjs-tracking';
 import { fakeClock } from 'nestjs-tracking/testing';
 import { turns, until } from '../support/http-app.js';
 import type { NestHttpApp, NestHttpOptions } from '../support/nest-http-app.js';
-import {
-  closeNestApps,
-  PLATFORMS,
-  startNest,
-} from '../support/nest-http-app.js';
+import { closeNestApps, PLATFORMS, startNest } from '../support/nest-http-app.js';
 import { openGate, Shop, shutGate } from '../support/shop.controller.js';
 
 beforeEach(shutGate);
@@ -23,19 +15,13 @@ afterEach(async () => {
 /** An event's name, with what its request says of the outcome. */
 function outcomes({ memory }: NestHttpApp): unknown[] {
   return memory.events.map(({ name, context }) => {
-    const { status, durationMs } = context['request'] as Record<
-      string,
-      unknown
-    >;
+    const { status, durationMs } = context['request'] as Record<string, unknown>;
     return [name, status, typeof durationMs];
   });
 }
 
 describe.each(PLATFORMS)('on %s, the end of a request', (platform) => {
-  const start = (
-    request: TrackingRequestOptions,
-    more: NestHttpOptions = {},
-  ): Promise<NestHttpApp> =>
+  const start = (request: TrackingRequestOptions, more: NestHttpOptions = {}): Promise<NestHttpApp> =>
     startNest(platform, { controllers: [Shop], request, ...more });
 
   describe('with hold', () => {
@@ -119,12 +105,8 @@ describe.each(PLATFORMS)('on %s, the end of a request', (platform) => {
       openGate();
       await answer;
       await app.memory.waitFor('item', 5);
-      expect(app.memory.events.map(({ data }) => data['i'])).toStrictEqual([
-        0, 1, 2, 3, 4,
-      ]);
-      expect(outcomes(app).slice(2)).toStrictEqual(
-        Array.from({ length: 3 }, () => ['item', 200, 'number']),
-      );
+      expect(app.memory.events.map(({ data }) => data['i'])).toStrictEqual([0, 1, 2, 3, 4]);
+      expect(outcomes(app).slice(2)).toStrictEqual(Array.from({ length: 3 }, () => ['item', 200, 'number']));
     });
 
     it('lets them go when the request takes too long, without an outcome', async () => {
@@ -188,19 +170,11 @@ describe.each(PLATFORMS)('on %s, the end of a request', (platform) => {
     it.each([
       ['/ok', { status: 200, aborted: false }],
       ['/guarded', { status: 403, aborted: false }],
-      [
-        '/conflict',
-        { status: 409, aborted: false, error: { message: 'taken' } },
-      ],
-      [
-        '/broken',
-        { status: 500, aborted: false, error: { message: 'broken' } },
-      ],
+      ['/conflict', { status: 409, aborted: false, error: { message: 'taken' } }],
+      ['/broken', { status: 500, aborted: false, error: { message: 'broken' } }],
     ])('asks once about %s', async (path, outcome) => {
       const { asked } = await decided(path, () => true);
-      expect(asked).toMatchObject([
-        { ...outcome, durationMs: expect.any(Number) },
-      ]);
+      expect(asked).toMatchObject([{ ...outcome, durationMs: expect.any(Number) }]);
     });
 
     it('says nothing of an error where there was none', async () => {
@@ -235,9 +209,7 @@ describe.each(PLATFORMS)('on %s, the end of a request', (platform) => {
       await turns(20);
       socket.destroy();
       await app.memory.waitFor('begun');
-      expect(asked).toStrictEqual([
-        { aborted: true, durationMs: expect.any(Number) },
-      ]);
+      expect(asked).toStrictEqual([{ aborted: true, durationMs: expect.any(Number) }]);
     });
 
     it.each<[string, () => unknown]>([
@@ -252,9 +224,7 @@ describe.each(PLATFORMS)('on %s, the end of a request', (platform) => {
       const app = await start({ keep: keep as () => boolean });
       await app.send('/ok');
       await app.memory.waitFor('seen');
-      expect(app.reports).toMatchObject([
-        { code: 'callback_failed', path: 'request.keep' },
-      ]);
+      expect(app.reports).toMatchObject([{ code: 'callback_failed', path: 'request.keep' }]);
     });
   });
 
@@ -308,9 +278,7 @@ describe.each(PLATFORMS)('on %s, the end of a request', (platform) => {
         '/many',
         {},
         {
-          processors: [
-            (event) => ((event.data['i'] as number) % 2 === 0 ? event : []),
-          ],
+          processors: [(event) => ((event.data['i'] as number) % 2 === 0 ? event : [])],
         },
       );
       expect(summaries).toMatchObject([{ events: 5, dropped: 2 }]);

@@ -1,16 +1,5 @@
-import type {
-  INestApplication,
-  MiddlewareConsumer,
-  NestModule,
-} from '@nestjs/common';
-import {
-  Controller,
-  Get,
-  Module,
-  Param,
-  UseGuards,
-  VersioningType,
-} from '@nestjs/common';
+import type { INestApplication, MiddlewareConsumer, NestModule } from '@nestjs/common';
+import { Controller, Get, Module, Param, UseGuards, VersioningType } from '@nestjs/common';
 import express from 'express';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { JsonObject, Tracker } from 'nestjs-tracking';
@@ -52,8 +41,7 @@ class WithMiddleware extends Emitting implements NestModule {
 
 afterEach(closeApps);
 
-const requestOf = (event: { context: JsonObject }) =>
-  event.context['request'] as JsonObject;
+const requestOf = (event: { context: JsonObject }) => event.context['request'] as JsonObject;
 
 describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
   const facts = async (
@@ -62,11 +50,7 @@ describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
     configure: (app: INestApplication) => unknown = () => undefined,
     request: object = {},
   ) => {
-    const app = await nestApp(adapter)
-      .tracking({ request })
-      .controllers(Things)
-      .with(configure)
-      .start();
+    const app = await nestApp(adapter).tracking({ request }).controllers(Things).with(configure).start();
     expect(await app.visit(path, init)).toBe(200);
     const { port } = new URL(app.url);
     return { facts: requestOf(await app.event('handler')), port, app };
@@ -94,10 +78,7 @@ describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
 
   it('are cut at 512 characters', async () => {
     const long = 'x'.repeat(600);
-    const app = await nestApp(adapter)
-      .controllers(Things)
-      .module(WithMiddleware)
-      .start();
+    const app = await nestApp(adapter).controllers(Things).module(WithMiddleware).start();
     await app.visit(`/${long}`, {
       headers: { 'user-agent': long, referer: `https://a/${long}` },
     });
@@ -131,10 +112,7 @@ describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
   });
 
   it('learn the route as soon as there is one', async () => {
-    const app = await nestApp(adapter)
-      .controllers(Things)
-      .module(WithMiddleware)
-      .start();
+    const app = await nestApp(adapter).controllers(Things).module(WithMiddleware).start();
     await app.visit('/things/7');
     expect(requestOf(await app.event('guard'))['route']).toBe('/things/:id');
   });
@@ -147,8 +125,7 @@ describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
   });
 
   it('take the id that requestId answers, when it answers one', async () => {
-    const requestId = ({ headers }: { headers: Record<string, string> }) =>
-      headers['x-request-id'];
+    const requestId = ({ headers }: { headers: Record<string, string> }) => headers['x-request-id'];
     const { facts: given, app } = await facts(
       '/things/7',
       { headers: { 'x-request-id': 'theirs' } },
@@ -162,20 +139,12 @@ describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
   });
 
   it('are added to by enrich, which sees the request of the framework', async () => {
-    const { facts: request } = await facts(
-      '/things/7',
-      { headers: { 'x-tenant': 'acme' } },
-      undefined,
-      {
-        enrich: (source: {
-          headers: Record<string, string>;
-          query: object;
-        }) => ({
-          tenant: source.headers['x-tenant'],
-          query: typeof source.query,
-        }),
-      },
-    );
+    const { facts: request } = await facts('/things/7', { headers: { 'x-tenant': 'acme' } }, undefined, {
+      enrich: (source: { headers: Record<string, string>; query: object }) => ({
+        tenant: source.headers['x-tenant'],
+        query: typeof source.query,
+      }),
+    });
     expect(request).toMatchObject({
       path: '/things/7',
       tenant: 'acme',
@@ -191,9 +160,7 @@ describe.each(ADAPTERS)('the facts of a request on %s', (adapter) => {
     });
     expect(request).toMatchObject({ method: 'GET', path: '/things/7' });
     expect(app.memory.events.length).toBeGreaterThan(1);
-    expect(app.reports).toMatchObject([
-      { code: 'callback_failed', path: 'request.enrich' },
-    ]);
+    expect(app.reports).toMatchObject([{ code: 'callback_failed', path: 'request.enrich' }]);
   });
 });
 

@@ -2,19 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TrackingRequestOptions } from 'nestjs-tracking';
 import { turns, until } from '../support/http-app.js';
 import type { NestHttpApp, NestHttpOptions } from '../support/nest-http-app.js';
-import {
-  closeNestApps,
-  PLATFORMS,
-  startNest,
-} from '../support/nest-http-app.js';
+import { closeNestApps, PLATFORMS, startNest } from '../support/nest-http-app.js';
 import type { Deferred } from '../support/recording.js';
 import { deferred } from '../support/recording.js';
-import {
-  gateOpens,
-  openGate,
-  Shop,
-  shutGate,
-} from '../support/shop.controller.js';
+import { gateOpens, openGate, Shop, shutGate } from '../support/shop.controller.js';
 
 beforeEach(shutGate);
 afterEach(async () => {
@@ -23,10 +14,7 @@ afterEach(async () => {
 });
 
 describe.each(PLATFORMS)('on %s, after a request', (platform) => {
-  const start = (
-    request: TrackingRequestOptions,
-    more: NestHttpOptions = {},
-  ): Promise<NestHttpApp> =>
+  const start = (request: TrackingRequestOptions, more: NestHttpOptions = {}): Promise<NestHttpApp> =>
     startNest(platform, { controllers: [Shop], request, ...more });
 
   describe('with flushAtEnd', () => {
@@ -59,31 +47,28 @@ describe.each(PLATFORMS)('on %s, after a request', (platform) => {
       ['accepted', 1],
       ['delivered', 2],
       [undefined, 1],
-    ])(
-      '%p, onEnd waits for what it should, the response never',
-      async (flushAtEnd, waits) => {
-        const { accept, flushes, backends } = slow();
-        let isEnded = false;
-        const app = await start(
-          {
-            ...(flushAtEnd === undefined ? {} : { flushAtEnd }),
-            onEnd: () => {
-              isEnded = true;
-            },
+    ])('%p, onEnd waits for what it should, the response never', async (flushAtEnd, waits) => {
+      const { accept, flushes, backends } = slow();
+      let isEnded = false;
+      const app = await start(
+        {
+          ...(flushAtEnd === undefined ? {} : { flushAtEnd }),
+          onEnd: () => {
+            isEnded = true;
           },
-          { backends: backends ?? {} },
-        );
-        expect((await app.send('/ok')).status).toBe(200);
-        await turns(20);
-        expect(isEnded).toBe(waits === 0);
-        accept.resolve();
-        await turns(20);
-        expect(isEnded).toBe(waits <= 1);
-        expect(flushes).toHaveLength(waits === 2 ? 1 : 0);
-        flushes[0]?.resolve();
-        await until(() => isEnded);
-      },
-    );
+        },
+        { backends: backends ?? {} },
+      );
+      expect((await app.send('/ok')).status).toBe(200);
+      await turns(20);
+      expect(isEnded).toBe(waits === 0);
+      accept.resolve();
+      await turns(20);
+      expect(isEnded).toBe(waits <= 1);
+      expect(flushes).toHaveLength(waits === 2 ? 1 : 0);
+      flushes[0]?.resolve();
+      await until(() => isEnded);
+    });
 
     it('coalesces the flushes of concurrent requests', async () => {
       const { accept, flushes, backends } = slow();
@@ -111,10 +96,7 @@ describe.each(PLATFORMS)('on %s, after a request', (platform) => {
     it('flushes without anybody listening', async () => {
       const { accept, flushes, backends } = slow();
       accept.resolve();
-      const app = await start(
-        { flushAtEnd: 'delivered' },
-        { backends: backends ?? {} },
-      );
+      const app = await start({ flushAtEnd: 'delivered' }, { backends: backends ?? {} });
       await app.send('/ok');
       await until(() => flushes.length === 1);
       flushes[0]?.resolve();
@@ -193,19 +175,14 @@ describe.each(PLATFORMS)('on %s, after a request', (platform) => {
         },
       ],
       ['answers what rejects', () => () => Promise.reject(new Error('no'))],
-      [
-        'answers a promise',
-        (() => Promise.reject(new Error('no'))) as () => never,
-      ],
+      ['answers a promise', (() => Promise.reject(new Error('no'))) as () => never],
     ])('may fail: it %s, which is reported', async (_what, waitUntil) => {
       const app = await start({
         ...(waitUntil === undefined ? {} : { waitUntil }),
       });
       expect((await app.send('/ok')).status).toBe(200);
       await until(() => app.reports.length > 0);
-      expect(app.reports).toMatchObject([
-        { code: 'callback_failed', path: 'request.waitUntil' },
-      ]);
+      expect(app.reports).toMatchObject([{ code: 'callback_failed', path: 'request.waitUntil' }]);
     });
   });
 });

@@ -34,11 +34,7 @@ import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { concatMap, delay, Observable, of, tap } from 'rxjs';
 import type { JsonObject, Tracker, TrackingExtras } from 'nestjs-tracking';
-import {
-  getTrackerToken,
-  InjectTracker,
-  TrackingModule,
-} from 'nestjs-tracking';
+import { getTrackerToken, InjectTracker, TrackingModule } from 'nestjs-tracking';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import type { AdapterName, RunningApp } from '../support/nest-app.js';
 import { ADAPTERS, closeApps, nestApp } from '../support/nest-app.js';
@@ -99,11 +95,7 @@ class EmittingFilter extends Emitting implements ExceptionFilter {
 
   catch(error: HttpException, host: ArgumentsHost): void {
     this.tracker.emit('filter');
-    this.host.httpAdapter.reply(
-      host.switchToHttp().getResponse(),
-      'filtered',
-      error.getStatus(),
-    );
+    this.host.httpAdapter.reply(host.switchToHttp().getResponse(), 'filtered', error.getStatus());
   }
 }
 
@@ -169,14 +161,12 @@ class Things extends Emitting {
 class WithMiddleware extends Emitting implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
     consumer
-      .apply(
-        async (_request: unknown, _response: unknown, next: () => void) => {
-          this.tracker.emit('middleware');
-          await turn();
-          this.tracker.emit('middleware.later');
-          next();
-        },
-      )
+      .apply(async (_request: unknown, _response: unknown, next: () => void) => {
+        this.tracker.emit('middleware');
+        await turn();
+        this.tracker.emit('middleware.later');
+        next();
+      })
       .forRoutes('*path');
   }
 }
@@ -197,8 +187,7 @@ function framesOf({ memory }: Pick<RunningApp, 'memory'>, path: string) {
   );
 }
 
-const requestOf = (event: { context: JsonObject }) =>
-  event.context['request'] as JsonObject;
+const requestOf = (event: { context: JsonObject }) => event.context['request'] as JsonObject;
 
 describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
   it('is seen by all that Nest runs for it, and by what it starts', async () => {
@@ -216,9 +205,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
       'interceptor.after': 'handler request',
       timer: 'handler request',
     });
-    expect(
-      new Set(app.memory.events.map((event) => requestOf(event)['id'])).size,
-    ).toBe(1);
+    expect(new Set(app.memory.events.map((event) => requestOf(event)['id'])).size).toBe(1);
     expect(app.reports).toStrictEqual([]);
   });
 
@@ -275,12 +262,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
   it('is seen by the filter of what nobody serves', async () => {
     const app = await booted(adapter)
       .with((nest) =>
-        nest.useGlobalFilters(
-          new EmittingFilter(
-            nest.get(getTrackerToken()),
-            nest.get(HttpAdapterHost),
-          ),
-        ),
+        nest.useGlobalFilters(new EmittingFilter(nest.get(getTrackerToken()), nest.get(HttpAdapterHost))),
       )
       .start();
     expect(await app.visit('/nothing')).toBe(404);
@@ -299,9 +281,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
 
   it('is seen by server-sent events', async () => {
     const app = await booted(adapter).start();
-    expect(await (await app.fetch('/things/events')).text()).toContain(
-      'data: 2',
-    );
+    expect(await (await app.fetch('/things/events')).text()).toContain('data: 2');
     expect(framesOf(app, '/things/events')).toMatchObject({
       sse: 'handler request',
     });
@@ -312,9 +292,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
     const nest = await builder.create();
     await nest.init();
     const tracker = nest.get<Tracker>(getTrackerToken());
-    await tracker.context('boot', { boot: true }, () =>
-      nest.listen(0, '127.0.0.1'),
-    );
+    await tracker.context('boot', { boot: true }, () => nest.listen(0, '127.0.0.1'));
     await fetch(`${await nest.getUrl()}/things/7`).then((r) => r.text());
     await nest.close();
     const events = builder.memory.events;
@@ -409,9 +387,7 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
         if (adapter === 'express') {
           nest.use(mounted);
         } else {
-          const fastify = nest
-            .getHttpAdapter()
-            .getInstance() as FastifyInstance;
+          const fastify = nest.getHttpAdapter().getInstance() as FastifyInstance;
           fastify.addHook('onRequest', mounted);
         }
       })
@@ -431,12 +407,10 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
       .with((nest) => {
         const tracker = nest.get<Tracker>(getTrackerToken());
         const mount = (name: string) =>
-          nest.use(
-            (_request: unknown, _response: unknown, next: () => void) => {
-              tracker.emit(name);
-              elsewhere.runInAsyncScope(next);
-            },
-          );
+          nest.use((_request: unknown, _response: unknown, next: () => void) => {
+            tracker.emit(name);
+            elsewhere.runInAsyncScope(next);
+          });
         mount('mounted');
         mount('mounted.elsewhere');
       })
@@ -462,10 +436,7 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
   it('is in the scope with the testing module too', async () => {
     const memory = memoryBackend();
     const testing = await Test.createTestingModule({
-      imports: [
-        TrackingModule.forRoot({ backends: { memory } }),
-        WithMiddleware,
-      ],
+      imports: [TrackingModule.forRoot({ backends: { memory } }), WithMiddleware],
       controllers: [Things],
     }).compile();
     const nest =
@@ -487,12 +458,7 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
     const app = await nestApp(adapter)
       .controllers(Things)
       .with((nest) =>
-        nest.useGlobalFilters(
-          new EmittingFilter(
-            nest.get(getTrackerToken()),
-            nest.get(HttpAdapterHost),
-          ),
-        ),
+        nest.useGlobalFilters(new EmittingFilter(nest.get(getTrackerToken()), nest.get(HttpAdapterHost))),
       )
       .start();
     const status = await app.visit('/things', {

@@ -7,20 +7,12 @@ import http from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { NEVER, type Observable } from 'rxjs';
 import type { Tracker, TrackingModuleOptions } from 'nestjs-tracking';
-import {
-  getTrackerToken,
-  InjectTracker,
-  TrackingModule,
-} from 'nestjs-tracking';
+import { getTrackerToken, InjectTracker, TrackingModule } from 'nestjs-tracking';
 import type { Backend, TimeBudget } from 'nestjs-tracking/core';
 import { fakeClock } from 'nestjs-tracking/testing';
 import { Shutdown } from '../../lib/nest/shutdown.js';
 import { turns, until } from '../support/http-app.js';
-import {
-  closeNestApps,
-  PLATFORMS,
-  startNest,
-} from '../support/nest-http-app.js';
+import { closeNestApps, PLATFORMS, startNest } from '../support/nest-http-app.js';
 import { deferred, untyped } from '../support/recording.js';
 
 /** What handlers wait for. */
@@ -58,9 +50,7 @@ interface Spy {
 }
 
 /** A backend that writes down what it is asked for. */
-function spy(
-  during: { flush?: () => Promise<void>; close?: () => Promise<void> } = {},
-): Spy {
+function spy(during: { flush?: () => Promise<void>; close?: () => Promise<void> } = {}): Spy {
   const calls: string[] = [];
   const budgets: Record<string, number> = {};
   const asked = (what: 'flush' | 'close') => (budget?: TimeBudget) => {
@@ -115,9 +105,10 @@ describe.each(PLATFORMS)('on %s, a shutdown', (platform) => {
     gate.resolve();
     await answer;
     await closed;
-    expect(
-      app.memory.events.map(({ context }) => context['request']),
-    ).toMatchObject([{ status: 200 }, { status: 200 }]);
+    expect(app.memory.events.map(({ context }) => context['request'])).toMatchObject([
+      { status: 200 },
+      { status: 200 },
+    ]);
   });
 
   it('may be asked for twice', async () => {
@@ -139,9 +130,7 @@ describe.each(PLATFORMS)('on %s, a shutdown', (platform) => {
       request: { hold: true },
     });
     const request = http.get(`${app.url}/stream`);
-    const [response] = (await once(request, 'response')) as [
-      http.IncomingMessage,
-    ];
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     const closed = app.app.close();
     await until(() => calls.includes('flush'));
     expect(budgets['flush']).toBe(3_000);
@@ -223,11 +212,7 @@ describe.each(PLATFORMS)('on %s, a shutdown', (platform) => {
     }
     const app = await startNest(platform, { providers: [Hooks] });
     await app.app.close();
-    expect(app.memory.events.map(({ name }) => name)).toStrictEqual([
-      'destroyed',
-      'before',
-      'last',
-    ]);
+    expect(app.memory.events.map(({ name }) => name)).toStrictEqual(['destroyed', 'before', 'last']);
     expect(app.tracker.stats().dropped).toStrictEqual({});
   });
 });
@@ -236,17 +221,10 @@ async function context(
   options: readonly [TrackingModuleOptions, name?: string][],
 ): Promise<INestApplicationContext> {
   @Module({
-    imports: [
-      ...options.map(([given, name = 'default']) =>
-        TrackingModule.forRoot({ ...given, name }),
-      ),
-    ],
+    imports: [...options.map(([given, name = 'default']) => TrackingModule.forRoot({ ...given, name }))],
   })
   class AppModule {}
-  return NestFactory.createApplicationContext(
-    AppModule,
-    untyped({ logger: false }),
-  );
+  return NestFactory.createApplicationContext(AppModule, untyped({ logger: false }));
 }
 
 describe('a shutdown', () => {
@@ -319,26 +297,23 @@ describe('a shutdown', () => {
     expect(new Set(codes)).toStrictEqual(new Set(['backend_failed']));
   });
 
-  it.each(PLATFORMS)(
-    'of a %s app that never listened flushes and closes',
-    async (platform) => {
-      const { backend, calls } = spy();
+  it.each(PLATFORMS)('of a %s app that never listened flushes and closes', async (platform) => {
+    const { backend, calls } = spy();
 
-      @Module({ imports: [TrackingModule.forRoot({ backends: { backend } })] })
-      class AppModule {}
-      const { FastifyAdapter } = await import('@nestjs/platform-fastify');
-      const { ExpressAdapter } = await import('@nestjs/platform-express');
-      const app = await NestFactory.create(
-        AppModule,
-        platform === 'fastify' ? new FastifyAdapter() : new ExpressAdapter(),
-        untyped({ logger: false }),
-      );
-      app.get<Tracker>(getTrackerToken()).emit('a');
-      await app.close();
-      expect(calls.at(-1)).toBe('close');
-      expect(calls[0]).toBe('a');
-    },
-  );
+    @Module({ imports: [TrackingModule.forRoot({ backends: { backend } })] })
+    class AppModule {}
+    const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+    const { ExpressAdapter } = await import('@nestjs/platform-express');
+    const app = await NestFactory.create(
+      AppModule,
+      platform === 'fastify' ? new FastifyAdapter() : new ExpressAdapter(),
+      untyped({ logger: false }),
+    );
+    app.get<Tracker>(getTrackerToken()).emit('a');
+    await app.close();
+    expect(calls.at(-1)).toBe('close');
+    expect(calls[0]).toBe('a');
+  });
 
   it('of a microservice flushes and closes', async () => {
     const { Transport } = await import('@nestjs/microservices');

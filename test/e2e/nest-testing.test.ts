@@ -1,10 +1,4 @@
-import {
-  Controller,
-  Get,
-  Injectable,
-  Module,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Controller, Get, Injectable, Module, UseInterceptors } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -20,17 +14,9 @@ import {
 } from 'nestjs-tracking';
 import { trackingMiddleware } from 'nestjs-tracking/express';
 import { memoryBackend } from 'nestjs-tracking/testing';
-import {
-  TrackingProbe,
-  TrackingTestingModule,
-} from 'nestjs-tracking/testing/nest';
+import { TrackingProbe, TrackingTestingModule } from 'nestjs-tracking/testing/nest';
 import { systemClock } from '../../lib/core/system-clock.js';
-import {
-  ADAPTERS,
-  bootError,
-  closeApps,
-  nestApp,
-} from '../support/nest-app.js';
+import { ADAPTERS, bootError, closeApps, nestApp } from '../support/nest-app.js';
 
 @Injectable()
 class Orders {
@@ -101,9 +87,7 @@ describe('TrackingTestingModule.forRoot', () => {
           name: 'audit',
           context: { app: 'test' },
           backends: { other },
-          processors: [
-            (event) => (event.name === 'secret' ? drop('secret') : undefined),
-          ],
+          processors: [(event) => (event.name === 'secret' ? drop('secret') : undefined)],
         }),
       ],
     }).compile();
@@ -119,9 +103,7 @@ describe('TrackingTestingModule.forRoot', () => {
   });
 
   it('refuses wrong options as forRoot does', async () => {
-    const error = await bootError(
-      TrackingTestingModule.forRoot({ shutdownTimeoutMs: -1 }),
-    );
+    const error = await bootError(TrackingTestingModule.forRoot({ shutdownTimeoutMs: -1 }));
     expect(error.message).toContain('shutdownTimeoutMs');
   });
 
@@ -142,32 +124,21 @@ describe('TrackingTestingModule.forRoot', () => {
 
 describe.each(ADAPTERS)('TrackingTestingModule.observe on %s', (adapter) => {
   it('shows what the backends of an app see', async () => {
-    const app = await nestApp(adapter)
-      .imports(OrdersModule, TrackingTestingModule.observe())
-      .start();
+    const app = await nestApp(adapter).imports(OrdersModule, TrackingTestingModule.observe()).start();
     await app.visit('/place');
     const { events } = app.app.get(TrackingProbe);
-    expect(events.map(({ name }) => name)).toStrictEqual([
-      'order.placed',
-      'place.called',
-    ]);
+    expect(events.map(({ name }) => name)).toStrictEqual(['order.placed', 'place.called']);
     expect(app.memory.events).toStrictEqual(events);
   });
 
   it('shows those of a named instance', async () => {
     const app = await nestApp(adapter)
       .tracking()
-      .trackingModule((options) =>
-        TrackingModule.forRoot({ ...options, name: 'audit' }),
-      )
+      .trackingModule((options) => TrackingModule.forRoot({ ...options, name: 'audit' }))
       .imports(TrackingTestingModule.observe('audit'))
       .start();
-    app.app
-      .get<Tracker>(getTrackerToken('audit'), { strict: false })
-      .emit('audited');
-    app.app
-      .get<Tracker>(getTrackerToken(), { strict: false })
-      .emit('not audited');
+    app.app.get<Tracker>(getTrackerToken('audit'), { strict: false }).emit('audited');
+    app.app.get<Tracker>(getTrackerToken(), { strict: false }).emit('not audited');
     const { events } = app.app.get(TrackingProbe);
     expect(events.map(({ name }) => name)).toStrictEqual(['audited']);
   });
@@ -183,16 +154,12 @@ describe.each(ADAPTERS)('an app on %s', (adapter) => {
         if (adapter === 'express') {
           nest.use(trackingMiddleware(nest.get<Tracker>(getTrackerToken())));
         }
-        nest.useGlobalInterceptors(
-          nest.get(TrackingInterceptor, { strict: false }),
-        );
+        nest.useGlobalInterceptors(nest.get(TrackingInterceptor, { strict: false }));
       })
       .start();
     await app.visit('/place');
     await app.close();
-    const ids = app.memory.events.map(
-      ({ context }) => (context['request'] as { id: string }).id,
-    );
+    const ids = app.memory.events.map(({ context }) => (context['request'] as { id: string }).id);
     expect(ids).toHaveLength(2);
     expect(new Set(ids).size).toBe(1);
     expect(ends).toMatchObject([{ status: 200, events: 2 }]);

@@ -1,8 +1,4 @@
-import type {
-  CallHandler,
-  ExecutionContext,
-  NestInterceptor,
-} from '@nestjs/common';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import {
   ConflictException,
   Controller,
@@ -20,13 +16,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Observable } from 'rxjs';
 import { concat, EMPTY, map, NEVER, of, Subject, take, timeout } from 'rxjs';
 import type { JsonObject, Tracker } from 'nestjs-tracking';
-import {
-  getTrackerToken,
-  NoTrack,
-  Track,
-  TrackingContext,
-  TrackingModule,
-} from 'nestjs-tracking';
+import { getTrackerToken, NoTrack, Track, TrackingContext, TrackingModule } from 'nestjs-tracking';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import type { RunningApp } from '../support/nest-app.js';
 import { ADAPTERS, closeApps, nestApp } from '../support/nest-app.js';
@@ -244,10 +234,7 @@ const tracked = ({ memory }: Pick<RunningApp, 'memory'>) =>
   memory.events.map(({ name, data }) => [name, data]);
 
 describe.each(ADAPTERS)('@Track on %s', (adapter) => {
-  const start = () =>
-    nestApp(adapter)
-      .controllers(Orders, Tracked, Untracked, Inheriting)
-      .start();
+  const start = () => nestApp(adapter).controllers(Orders, Tracked, Untracked, Inheriting).start();
 
   it('emits when the handler has answered, in its context', async () => {
     const app = await start();
@@ -313,12 +300,10 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
     const app = await start();
     const visits = app.visit('/orders/subject');
     await waitUntil(() => streams.get('subject')?.observed === true);
-    app.app
-      .get<Tracker>(getTrackerToken())
-      .context('other', { other: 1 }, () => {
-        streams.get('subject')?.next('x');
-        streams.get('subject')?.complete();
-      });
+    app.app.get<Tracker>(getTrackerToken()).context('other', { other: 1 }, () => {
+      streams.get('subject')?.next('x');
+      streams.get('subject')?.complete();
+    });
     expect(await visits).toBe(200);
     const { context } = await app.event('subject');
     expect(context).toMatchObject({ request: { path: '/orders/subject' } });
@@ -328,29 +313,26 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
   it.each([
     ['after it heard something', ['x', 'y'], { last: { data: 'y' } }],
     ['before it heard anything', [], { last: { name: 'AbortError' } }],
-  ])(
-    'fires once when the client leaves a stream %s',
-    async (_when, values, data) => {
-      streams.clear();
-      const app = await start();
-      const request = get(`${app.url}/orders/sse`);
-      request.on('error', () => undefined);
-      await waitUntil(() => streams.get('sse')?.observed === true);
-      for (const value of values) {
-        streams.get('sse')?.next(value);
-      }
-      request.destroy();
-      expect(await app.event('sse')).toMatchObject({
-        data,
-        context: {
-          request: { path: '/orders/sse' },
-          handler: { method: 'sse' },
-        },
-      });
-      await app.close();
-      expect(app.memory.events).toHaveLength(1);
-    },
-  );
+  ])('fires once when the client leaves a stream %s', async (_when, values, data) => {
+    streams.clear();
+    const app = await start();
+    const request = get(`${app.url}/orders/sse`);
+    request.on('error', () => undefined);
+    await waitUntil(() => streams.get('sse')?.observed === true);
+    for (const value of values) {
+      streams.get('sse')?.next(value);
+    }
+    request.destroy();
+    expect(await app.event('sse')).toMatchObject({
+      data,
+      context: {
+        request: { path: '/orders/sse' },
+        handler: { method: 'sse' },
+      },
+    });
+    await app.close();
+    expect(app.memory.events).toHaveLength(1);
+  });
 
   it('acts on the named tracker, once', async () => {
     const audit = memoryBackend();
@@ -366,18 +348,14 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
       .controllers(Audited)
       .start();
     await app.visit('/audited');
-    expect(audit.events).toMatchObject([
-      { name: 'audited', context: { handler: { method: 'audited' } } },
-    ]);
+    expect(audit.events).toMatchObject([{ name: 'audited', context: { handler: { method: 'audited' } } }]);
     expect(app.memory.events).toHaveLength(0);
   });
 
   it('acts on the named tracker where no instance follows requests', async () => {
     const audit = memoryBackend();
     const app = await nestApp(adapter)
-      .trackingModule((options) =>
-        TrackingModule.forRoot({ ...options, name: 'other' }),
-      )
+      .trackingModule((options) => TrackingModule.forRoot({ ...options, name: 'other' }))
       .trackingModule((options) =>
         TrackingModule.forRoot({
           ...options,
@@ -400,9 +378,7 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
       })
       .start();
     await app.visit('/orders/plain');
-    expect(app.memory.events).toMatchObject([
-      { name: 'plain', context: { area: 'shop' } },
-    ]);
+    expect(app.memory.events).toMatchObject([{ name: 'plain', context: { area: 'shop' } }]);
   });
 
   it('stops the boot where there is no such tracker', async () => {
@@ -413,19 +389,13 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
   });
 
   it('does nothing with interceptor: false', async () => {
-    const app = await nestApp(adapter)
-      .tracking({ interceptor: false })
-      .controllers(Orders)
-      .start();
+    const app = await nestApp(adapter).tracking({ interceptor: false }).controllers(Orders).start();
     expect(await app.visit('/orders/plain')).toBe(200);
     expect(app.memory.events).toHaveLength(0);
   });
 
   it('opens the scope itself with middleware: false', async () => {
-    const app = await nestApp(adapter)
-      .tracking({ middleware: false })
-      .controllers(Orders)
-      .start();
+    const app = await nestApp(adapter).tracking({ middleware: false }).controllers(Orders).start();
     await app.visit('/orders/plain');
     expect(app.memory.events).toMatchObject([
       { name: 'plain', context: { request: {}, handler: { method: 'plain' } } },
@@ -433,10 +403,7 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
   });
 
   it('does nothing in an app without tracking', async () => {
-    const app = await nestApp(adapter)
-      .untracked()
-      .controllers(Orders, Context)
-      .start();
+    const app = await nestApp(adapter).untracked().controllers(Orders, Context).start();
     expect(await app.visit('/orders/plain')).toBe(200);
     expect(await (await app.fetch('/context')).json()).toStrictEqual({
       frozen: true,

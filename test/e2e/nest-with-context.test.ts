@@ -1,11 +1,5 @@
 import 'reflect-metadata';
-import {
-  Controller,
-  Get,
-  Injectable,
-  Param,
-  SetMetadata,
-} from '@nestjs/common';
+import { Controller, Get, Injectable, Param, SetMetadata } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Tracker } from 'nestjs-tracking';
 import { getTrackerToken, InjectTracker, WithContext } from 'nestjs-tracking';
@@ -74,20 +68,14 @@ class Ticks {
 
 describe.each(ADAPTERS)('@WithContext on %s', (adapter) => {
   const start = async () => {
-    const app = await nestApp(adapter)
-      .controllers(Ticks)
-      .providers(Tick)
-      .start();
+    const app = await nestApp(adapter).controllers(Ticks).providers(Tick).start();
     return { ...app, tick: app.app.get(Tick) };
   };
 
   it('puts its frame under everything that a method does, outside any request', async () => {
     const { tick, memory } = await start();
     expect(await tick.run(7)).toBe('tick 7');
-    expect(memory.events.map(({ context }) => context)).toStrictEqual([
-      { tick: 7 },
-      { tick: 7 },
-    ]);
+    expect(memory.events.map(({ context }) => context)).toStrictEqual([{ tick: 7 }, { tick: 7 }]);
   });
 
   it('adds its frame to the scope of a request', async () => {
@@ -102,9 +90,7 @@ describe.each(ADAPTERS)('@WithContext on %s', (adapter) => {
   it('keeps calls apart that run at the same time', async () => {
     const { tick, memory } = await start();
     await Promise.all([tick.run(1), tick.run(2)]);
-    expect(
-      memory.events.map(({ name, context }) => [name, context['tick']]),
-    ).toStrictEqual([
+    expect(memory.events.map(({ name, context }) => [name, context['tick']])).toStrictEqual([
       ['now', 1],
       ['now', 2],
       ['later', 1],

@@ -1,21 +1,8 @@
 import type { Server as TcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import type {
-  CanActivate,
-  ExecutionContext,
-  INestApplication,
-  INestMicroservice,
-} from '@nestjs/common';
-import {
-  Controller,
-  Get,
-  Injectable,
-  Module,
-  Scope,
-  UseGuards,
-  UseInterceptors,
-} from '@nestjs/common';
+import type { CanActivate, ExecutionContext, INestApplication, INestMicroservice } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Scope, UseGuards, UseInterceptors } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { ClientProxy, MicroserviceOptions } from '@nestjs/microservices';
 import {
@@ -36,12 +23,7 @@ import {
   TrackingModule,
   WithContext,
 } from 'nestjs-tracking';
-import type {
-  Backend,
-  Tracker,
-  TrackingExtras,
-  TrackingModuleOptions,
-} from 'nestjs-tracking';
+import type { Backend, Tracker, TrackingExtras, TrackingModuleOptions } from 'nestjs-tracking';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import type { Observable } from 'rxjs';
@@ -65,9 +47,7 @@ interface Message {
 class SignIn implements CanActivate {
   canActivate(execution: ExecutionContext): boolean {
     const { from } = execution.switchToRpc().getData<Message>();
-    const context = execution
-      .switchToRpc()
-      .getContext<TcpContext & { user?: object; sessionID?: string }>();
+    const context = execution.switchToRpc().getContext<TcpContext & { user?: object; sessionID?: string }>();
     context.user = { id: from, password: 'secret' };
     context.sessionID = `of ${from}`;
     return true;
@@ -199,11 +179,7 @@ async function disconnect(): Promise<void> {
   }
 }
 
-function ask(
-  client: ClientProxy,
-  pattern: string,
-  data: unknown = {},
-): Promise<unknown> {
+function ask(client: ClientProxy, pattern: string, data: unknown = {}): Promise<unknown> {
   return firstValueFrom(client.send<unknown>(pattern, data));
 }
 
@@ -211,13 +187,8 @@ describe('a microservice over TCP', () => {
   let memory: MemoryBackend;
   let server: INestMicroservice;
 
-  async function start(
-    options?: Partial<TrackingModuleOptions> & TrackingExtras,
-  ): Promise<ClientProxy> {
-    server = await NestFactory.createMicroservice<MicroserviceOptions>(
-      messages(memory, options),
-      QUIET_TCP,
-    );
+  async function start(options?: Partial<TrackingModuleOptions> & TrackingExtras): Promise<ClientProxy> {
+    server = await NestFactory.createMicroservice<MicroserviceOptions>(messages(memory, options), QUIET_TCP);
     await server.listen();
     return connect(server);
   }
@@ -275,9 +246,7 @@ describe('a microservice over TCP', () => {
     const client = await start();
     const ALL = 500;
     const answers = await Promise.all(
-      Array.from({ length: ALL }, (_, n) =>
-        ask(client, 'say', { from: `u${n}`, text: `t${n}` }),
-      ),
+      Array.from({ length: ALL }, (_, n) => ask(client, 'say', { from: `u${n}`, text: `t${n}` })),
     );
     expect(memory.events).toHaveLength(ALL);
     for (const { data, context } of memory.events) {
@@ -292,9 +261,7 @@ describe('a microservice over TCP', () => {
 
   it('keeps the scope for all answers of a stream, and tracks its end', async () => {
     const client = await start();
-    const answers = await firstValueFrom(
-      client.send<number>('count', 3).pipe(toArray()),
-    );
+    const answers = await firstValueFrom(client.send<number>('count', 3).pipe(toArray()));
     expect(answers).toEqual([0, 1, 2]);
     const [counted] = await memory.waitFor('counted');
     expect(counted?.data).toEqual({ last: 2 });
@@ -317,9 +284,9 @@ describe('a microservice over TCP', () => {
       data: { error: 'RpcException' },
       context: { handler: { method: 'fail' } },
     });
-    await expect(
-      firstValueFrom(client.send<number>('fail.later', {}).pipe(toArray())),
-    ).rejects.toMatchObject({ message: 'no more' });
+    await expect(firstValueFrom(client.send<number>('fail.later', {}).pipe(toArray()))).rejects.toMatchObject(
+      { message: 'no more' },
+    );
     const [later] = await memory.waitFor('failed.later');
     expect(later).toMatchObject({
       data: { late: true },
@@ -338,11 +305,7 @@ describe('a microservice over TCP', () => {
 
   it('serves controllers that are made for each message', async () => {
     const client = await start();
-    await Promise.all(
-      Array.from({ length: 20 }, (_, n) =>
-        ask(client, 'own.instance', `j${n}`),
-      ),
-    );
+    await Promise.all(Array.from({ length: 20 }, (_, n) => ask(client, 'own.instance', `j${n}`)));
     const handler = {
       kind: 'rpc',
       class: 'PerMessageController',
@@ -404,10 +367,7 @@ describe('the shutdown of a microservice', () => {
         closed++;
       },
     };
-    const server = await NestFactory.createMicroservice<MicroserviceOptions>(
-      messages(backend),
-      QUIET_TCP,
-    );
+    const server = await NestFactory.createMicroservice<MicroserviceOptions>(messages(backend), QUIET_TCP);
     await server.listen();
     const client = await connect(server);
     await ask(client, 'asked');

@@ -10,11 +10,7 @@ import { temporaryFolder } from '../support/marathon-folder.js';
 import { statsOf, topRunsOf, withoutGaps } from '../support/marathon-stats.js';
 import { deferred } from '../support/recording.js';
 import { RedisServer } from '../support/redis-server.js';
-import type {
-  MarathonOptions,
-  Platform,
-  RunningMarathon,
-} from '../support/running-marathon.js';
+import type { MarathonOptions, Platform, RunningMarathon } from '../support/running-marathon.js';
 import { runMarathon } from '../support/running-marathon.js';
 
 const RUNS = ['celeste', 'super-metroid', 'portal-2'];
@@ -39,10 +35,7 @@ function receivedBy({ lines }: RunningMarathon): TrackingEvent[] {
   return lines.filter(({ name }) => name === 'donation.received');
 }
 
-async function signIn(
-  { call }: RunningMarathon,
-  name: string,
-): Promise<string> {
+async function signIn({ call }: RunningMarathon, name: string): Promise<string> {
   const email = `${name}@example.org`;
   const { body } = await call('/sign-in', { body: { name, email } });
   return String(body['token']);
@@ -62,10 +55,7 @@ async function donate(
 }
 
 /** Waits until GET /stats says what was received. */
-async function expectStats(
-  marathon: RunningMarathon,
-  received: readonly TrackingEvent[],
-): Promise<void> {
+async function expectStats(marathon: RunningMarathon, received: readonly TrackingEvent[]): Promise<void> {
   await eventually(async () => {
     const { status, body } = await marathon.call('/stats');
     expect(status).toBe(200);
@@ -76,10 +66,7 @@ async function expectStats(
 }
 
 /** Shuts the app down while somebody donates. */
-async function closeAroundDonation(
-  marathon: RunningMarathon,
-  token: string,
-): Promise<void> {
+async function closeAroundDonation(marathon: RunningMarathon, token: string): Promise<void> {
   const bank = marathon.app.get<ThoughtfulPayments>(PaymentsService);
   const donated = donate(marathon, token, 'celeste', THOUGHT_ABOUT);
   await bank.asked.promise;
@@ -96,10 +83,7 @@ async function closeAroundDonation(
 }
 
 /** Two evenings of one marathon, to both of which Ada comes, are counted as one. */
-async function expectTwoEvenings(
-  platform: Platform,
-  options: MarathonOptions,
-): Promise<void> {
+async function expectTwoEvenings(platform: Platform, options: MarathonOptions): Promise<void> {
   const first = await runMarathon(platform, {
     ...options,
     payments: ThoughtfulPayments,
@@ -189,8 +173,7 @@ describe('the numbers of the marathon at REDIS_URL', () => {
       expect(await marathon.call('/stats')).toMatchObject({
         status: 503,
         body: {
-          message:
-            'the counters cannot be read now; donations are counted all the same',
+          message: 'the counters cannot be read now; donations are counted all the same',
         },
       });
       let errors = 0;
@@ -198,9 +181,7 @@ describe('the numbers of the marathon at REDIS_URL', () => {
       await eventually(() => {
         expect(errors).toBeGreaterThan(1);
       });
-      const told = marathon.warnings.filter((line) =>
-        line.startsWith('Redis cannot be reached'),
-      );
+      const told = marathon.warnings.filter((line) => line.startsWith('Redis cannot be reached'));
       expect(told).toHaveLength(1);
 
       await server.start();
@@ -228,8 +209,9 @@ describe('GET /stats.txt', () => {
       ...['all', ''],
     ]);
     await marathon.close();
-    expect(
-      marathon.lines.filter(({ name }) => name === 'stats.viewed').at(-1),
-    ).toMatchObject({ data: { as: 'text' }, context: { feature: 'stats' } });
+    expect(marathon.lines.filter(({ name }) => name === 'stats.viewed').at(-1)).toMatchObject({
+      data: { as: 'text' },
+      context: { feature: 'stats' },
+    });
   });
 });

@@ -9,11 +9,7 @@ import type { Stats } from '../../sample-app/src/stats/stats.js';
 import { eventually } from '../support/eventually.js';
 import { statsOf, topRunsOf, withoutGaps } from '../support/marathon-stats.js';
 import { deferred } from '../support/recording.js';
-import type {
-  Platform,
-  Reply,
-  RunningMarathon,
-} from '../support/running-marathon.js';
+import type { Platform, Reply, RunningMarathon } from '../support/running-marathon.js';
 import { ADMIN_TOKEN, runMarathon } from '../support/running-marathon.js';
 
 const DONORS = 250;
@@ -83,9 +79,7 @@ async function visit(
   const abortedCents = 20_000 + UNTIL_TOLD;
   const connection = new AbortController();
   connections.push(connection);
-  await expect(donate(abortedCents, connection.signal)).rejects.toThrow(
-    /abort/i,
-  );
+  await expect(donate(abortedCents, connection.signal)).rejects.toThrow(/abort/i);
   return { name, receipts, abortedCents };
 }
 
@@ -117,18 +111,12 @@ function contextOf(event: TrackingEvent): Context {
   return event.context as unknown as Context;
 }
 
-function named(
-  events: readonly TrackingEvent[],
-  name: string,
-): TrackingEvent[] {
+function named(events: readonly TrackingEvent[], name: string): TrackingEvent[] {
   return events.filter((event) => event.name === name);
 }
 
 function sumOf(events: readonly TrackingEvent[]): number {
-  return events.reduce(
-    (sum, { data }) => sum + (data['amountCents'] as number),
-    0,
-  );
+  return events.reduce((sum, { data }) => sum + (data['amountCents'] as number), 0);
 }
 
 describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
@@ -139,8 +127,7 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
   let readings: readonly Reply[];
 
   const lines = (name: string): TrackingEvent[] => named(marathon.lines, name);
-  const readTotals = (): Promise<Reply> =>
-    marathon.call('/admin/totals', { token: ADMIN_TOKEN });
+  const readTotals = (): Promise<Reply> => marathon.call('/admin/totals', { token: ADMIN_TOKEN });
 
   beforeAll(async () => {
     marathon = await runMarathon(platform, { payments: UnevenPayments });
@@ -241,25 +228,19 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
   });
 
   it('tells the payment from the donation that it belongs to', () => {
-    const payments = new Map(
-      lines('payment.charged').map((event) => [event.data['payment'], event]),
-    );
+    const payments = new Map(lines('payment.charged').map((event) => [event.data['payment'], event]));
     expect(payments.size).toBe(lines('donation.received').length);
     for (const { data, context } of lines('donation.received')) {
       const payment = payments.get((context['payment'] as { id: string }).id);
       expect(payment?.data['amountCents']).toBe(data['amountCents']);
       // Entered after the payment: the bank's own event does not know it.
-      expect({ ...payment?.context, payment: context['payment'] }).toEqual(
-        context,
-      );
+      expect({ ...payment?.context, payment: context['payment'] }).toEqual(context);
       expect(payment?.context).not.toHaveProperty('payment');
     }
   });
 
   it('never gives two requests the same id, nor two events', () => {
-    const requests = lines('donation.received').map(
-      (event) => contextOf(event).request.id,
-    );
+    const requests = lines('donation.received').map((event) => contextOf(event).request.id);
     expect(new Set(requests).size).toBe(requests.length);
     const ids = marathon.lines.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -276,9 +257,7 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
   it('tells how each request ended, and that some were aborted', () => {
     const received = lines('donation.received').map(contextOf);
     const answered = received.filter(({ request }) => 'status' in request);
-    expect(new Set(answered.map(({ request }) => request.status))).toEqual(
-      new Set([201]),
-    );
+    expect(new Set(answered.map(({ request }) => request.status))).toEqual(new Set([201]));
     expect(received.length - answered.length).toBe(ABORTED);
     for (const { request } of received) {
       expect(request.durationMs).toBeGreaterThan(0);
@@ -306,9 +285,7 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
         `expected comment to be a text of 1 to 200 characters, got "${'x'.repeat(39)}…`,
       ],
     ]);
-    const [eve] = lines('donor.signed_in').filter(
-      ({ data }) => data['name'] === 'Eve',
-    );
+    const [eve] = lines('donor.signed_in').filter(({ data }) => data['name'] === 'Eve');
     const refused = lines('donation.refused');
     expect(refused.map(({ data }) => data['error']).sort()).toEqual([
       'BadRequestException',
@@ -319,9 +296,7 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
       expect(context['user']).toEqual(eve?.context['user']);
       expect(context['session']).toEqual(eve?.context['session']);
     }
-    expect(
-      lines('sign_in.refused').map((event) => contextOf(event).request.status),
-    ).toEqual([400, 400]);
+    expect(lines('sign_in.refused').map((event) => contextOf(event).request.status)).toEqual([400, 400]);
   });
 
   it('lets nobody in without a token, and makes nobody of them', () => {
@@ -339,15 +314,12 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
   });
 
   it('tracks every other route', () => {
-    expect(readings.map(({ status }) => status)).toEqual([
-      ...[200, 200, 200, 200, 200],
-    ]);
+    expect(readings.map(({ status }) => status)).toEqual([...[200, 200, 200, 200, 200]]);
     expect(
-      [
-        ...lines('marathon.viewed'),
-        ...lines('runs.listed'),
-        ...lines('run.viewed'),
-      ].map((event) => [contextOf(event).request.route, event.data]),
+      [...lines('marathon.viewed'), ...lines('runs.listed'), ...lines('run.viewed')].map((event) => [
+        contextOf(event).request.route,
+        event.data,
+      ]),
     ).toEqual([
       ['/', { totalCents: readings[2]?.body['totalCents'] }],
       ['/runs', { runs: 3 }],
@@ -364,17 +336,11 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
 
   it('keeps e-mail addresses out of the log and donors from the sponsor', () => {
     expect(JSON.stringify(marathon.lines)).not.toContain('@example.org');
-    expect(
-      new Set(lines('donor.signed_in').map(({ data }) => data['email'])),
-    ).toEqual(new Set(['***']));
+    expect(new Set(lines('donor.signed_in').map(({ data }) => data['email']))).toEqual(new Set(['***']));
     const wanted = ['donation.received', 'goal.reached'].flatMap(lines);
-    expect(marathon.sponsored.map(({ id }) => id).sort()).toEqual(
-      wanted.map(({ id }) => id).sort(),
-    );
+    expect(marathon.sponsored.map(({ id }) => id).sort()).toEqual(wanted.map(({ id }) => id).sort());
     for (const { context } of marathon.sponsored) {
-      expect(Object.keys(context)).toEqual(
-        expect.arrayContaining(['feature', 'request', 'run']),
-      );
+      expect(Object.keys(context)).toEqual(expect.arrayContaining(['feature', 'request', 'run']));
       expect(context).not.toHaveProperty('user');
       expect(context).not.toHaveProperty('session');
     }
@@ -382,14 +348,10 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
 
   it('reaches each goal once', () => {
     const goals = lines('goal.reached');
-    expect(goals.map(({ data }) => data['run']).sort()).toEqual(
-      [...RUNS].sort(),
-    );
+    expect(goals.map(({ data }) => data['run']).sort()).toEqual([...RUNS].sort());
     for (const { data, context } of goals) {
       expect(context['run']).toMatchObject({ id: data['run'] });
-      expect(data['totalCents']).toBeGreaterThanOrEqual(
-        data['goalCents'] as number,
-      );
+      expect(data['totalCents']).toBeGreaterThanOrEqual(data['goalCents'] as number);
     }
   });
 
@@ -403,10 +365,7 @@ describe.each(PLATFORMS)('an evening of the marathon on %s', (platform) => {
       totalCents: sum,
       donations: received.length,
     });
-    expect(sum).toBe(
-      aborted +
-        paid.reduce((all, one) => all + Number(one.body['amountCents']), 0),
-    );
+    expect(sum).toBe(aborted + paid.reduce((all, one) => all + Number(one.body['amountCents']), 0));
     expect(body['runs']).toEqual(
       RUNS.map((run) => {
         const ofRun = received.filter(({ data }) => data['run'] === run);

@@ -2,20 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Injectable, Module, Scope, SetMetadata } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, NestFactory } from '@nestjs/core';
-import {
-  Cron,
-  Interval,
-  ScheduleModule,
-  SchedulerRegistry,
-  Timeout,
-} from '@nestjs/schedule';
+import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  getTrackerToken,
-  InjectTracker,
-  TrackingModule,
-  WithContext,
-} from 'nestjs-tracking';
+import { getTrackerToken, InjectTracker, TrackingModule, WithContext } from 'nestjs-tracking';
 import type { Tracker, TrackingModuleOptions } from 'nestjs-tracking';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
@@ -124,10 +113,7 @@ class Worker {
   async work(queue: string, job: Job): Promise<unknown> {
     for (const { instance } of this.discovery.getProviders()) {
       if (instance instanceof Consumer) {
-        const consumer = instance as unknown as Record<
-          string,
-          (job: Job) => Promise<unknown>
-        >;
+        const consumer = instance as unknown as Record<string, (job: Job) => Promise<unknown>>;
         for (const name of ['mail', 'bill']) {
           const method = consumer[name] as (job: Job) => Promise<unknown>;
           if (Reflect.getMetadata(QUEUE, method) === queue) {
@@ -140,10 +126,7 @@ class Worker {
   }
 }
 
-function jobs(
-  memory: MemoryBackend,
-  options: Partial<TrackingModuleOptions> = {},
-): new () => object {
+function jobs(memory: MemoryBackend, options: Partial<TrackingModuleOptions> = {}): new () => object {
   @Module({
     imports: [
       DiscoveryModule,
@@ -173,19 +156,16 @@ describe('a standalone app with scheduled methods', () => {
     void app.get(SchedulerRegistry).getCronJob(name).fireOnTick();
   }
 
-  it.each(['above', 'below'])(
-    'opens a scope for each tick: job %s',
-    async (job) => {
-      fire(job);
-      await memory.waitFor('ticked');
-      fire(job);
-      const ticked = await memory.waitFor('ticked', 2);
-      expect(ticked.map(({ context }) => context)).toEqual([
-        { job, tick: 0 },
-        { job, tick: 1 },
-      ]);
-    },
-  );
+  it.each(['above', 'below'])('opens a scope for each tick: job %s', async (job) => {
+    fire(job);
+    await memory.waitFor('ticked');
+    fire(job);
+    const ticked = await memory.waitFor('ticked', 2);
+    expect(ticked.map(({ context }) => context)).toEqual([
+      { job, tick: 0 },
+      { job, tick: 1 },
+    ]);
+  });
 
   it('keeps apart ticks that run at the same time', async () => {
     const TICKS = 50;
@@ -203,9 +183,7 @@ describe('a standalone app with scheduled methods', () => {
 
   it('starts each round of an @Interval anew', async () => {
     const rounds = await memory.waitFor('often', 3);
-    expect(rounds.map(({ context }) => context)).toEqual(
-      rounds.map(() => ({ job: 'often' })),
-    );
+    expect(rounds.map(({ context }) => context)).toEqual(rounds.map(() => ({ job: 'often' })));
   });
 
   it('runs a @Timeout in its scope', async () => {
@@ -224,9 +202,7 @@ describe('a standalone app with scheduled methods', () => {
   it('gives the jobs of a queue their own contexts, under whichever decorator', async () => {
     const worker = new Worker(app.get(DiscoveryService));
     const all = Array.from({ length: 50 }, (_, id) => id);
-    const answers = await Promise.all(
-      all.map((id) => worker.work('mail', { id, user: `u${id}` })),
-    );
+    const answers = await Promise.all(all.map((id) => worker.work('mail', { id, user: `u${id}` })));
     expect(answers).toEqual(all.map((id) => `mailed ${id}`));
     for (const { data, context } of await memory.waitFor('mailed', 50)) {
       const id = data['id'] as number;
@@ -236,9 +212,7 @@ describe('a standalone app with scheduled methods', () => {
 
   it('lets the queue see that a job failed', async () => {
     const worker = new Worker(app.get(DiscoveryService));
-    await expect(worker.work('bill', { id: 7, user: 'ann' })).rejects.toThrow(
-      RangeError,
-    );
+    await expect(worker.work('bill', { id: 7, user: 'ann' })).rejects.toThrow(RangeError);
     expect(await contextOf(memory, 'billing')).toEqual({ job: { id: 7 } });
   });
 

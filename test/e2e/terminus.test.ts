@@ -1,9 +1,5 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
-import {
-  HealthCheck,
-  HealthCheckService,
-  TerminusModule,
-} from '@nestjs/terminus';
+import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Tracker } from 'nestjs-tracking';
 import { getTrackerToken, TrackingModule } from 'nestjs-tracking';
@@ -34,17 +30,13 @@ class HealthController {
   @Get('brief')
   @HealthCheck()
   brief() {
-    return this.health.check([
-      () => this.tracking.isHealthy('events', { windowMs: 1 }),
-    ]);
+    return this.health.check([() => this.tracking.isHealthy('events', { windowMs: 1 })]);
   }
 
   @Get('of/:tracker')
   @HealthCheck()
   of(@Param('tracker') tracker: string) {
-    return this.health.check([
-      () => this.tracking.isHealthy('events', { tracker }),
-    ]);
+    return this.health.check([() => this.tracking.isHealthy('events', { tracker })]);
   }
 }
 
@@ -90,10 +82,7 @@ describe.each(ADAPTERS)('TrackingHealthIndicator on %s', (adapter) => {
         retry: { baseMs: 10, maxDelayMs: 50 },
       });
     const running = await nestApp(adapter)
-      .imports(
-        TerminusModule.forRoot({ logger: false }),
-        TrackingModule.forFeature(),
-      )
+      .imports(TerminusModule.forRoot({ logger: false }), TrackingModule.forFeature())
       .controllers(HealthController)
       .providers(TrackingHealthIndicator)
       .tracking({ backends: { http: backend() }, shutdownTimeoutMs: 100 })
@@ -169,33 +158,30 @@ describe.each(ADAPTERS)('TrackingHealthIndicator on %s', (adapter) => {
   it.each([
     ['dropOldest', { dead: 2, dropped: {} }],
     ['dropNewest', { dead: 0, dropped: { overflow: 2 } }],
-  ] as const)(
-    'answers 503 when a full backlog loses events (%s), for the window',
-    async (overflow, lost) => {
-      const { running, emit, tracker } = await start(
-        () => ({ status: 503 }),
-        memoryBacklog({ maxEvents: 3, overflow }),
-      );
-      expect(await health(running)).toMatchObject({ code: 200 });
-      emit(5);
-      expect(tracker.stats().backends['http']).toMatchObject(lost);
-      expect(await health(running)).toMatchObject({
-        code: 503,
-        details: {
-          tracking: {
-            status: 'down',
-            message: 'http lost events (overflow)',
-            backends: { http: { depth: 3, losing: ['overflow'] } },
-          },
+  ] as const)('answers 503 when a full backlog loses events (%s), for the window', async (overflow, lost) => {
+    const { running, emit, tracker } = await start(
+      () => ({ status: 503 }),
+      memoryBacklog({ maxEvents: 3, overflow }),
+    );
+    expect(await health(running)).toMatchObject({ code: 200 });
+    emit(5);
+    expect(tracker.stats().backends['http']).toMatchObject(lost);
+    expect(await health(running)).toMatchObject({
+      code: 503,
+      details: {
+        tracking: {
+          status: 'down',
+          message: 'http lost events (overflow)',
+          backends: { http: { depth: 3, losing: ['overflow'] } },
         },
-      });
-      await eventually(async () => {
-        expect(await health(running, '/brief')).toMatchObject({ code: 200 });
-      });
-      expect(await health(running)).toMatchObject({ code: 503 });
-      expect(await health(running, '/of/audit')).toMatchObject({ code: 200 });
-    },
-  );
+      },
+    });
+    await eventually(async () => {
+      expect(await health(running, '/brief')).toMatchObject({ code: 200 });
+    });
+    expect(await health(running)).toMatchObject({ code: 503 });
+    expect(await health(running, '/of/audit')).toMatchObject({ code: 200 });
+  });
 
   it('answers 503 when the tracker is closed', async () => {
     const { running, tracker } = await start(() => ({}));
@@ -230,9 +216,7 @@ describe.each(ADAPTERS)('TrackingHealthIndicator on %s', (adapter) => {
     expect(() => indicator.isHealthy('a', { tracker: 'nobody' })).toThrow(
       'expected options.tracker to be the name of a tracker of TrackingModule.forRoot, got "nobody"',
     );
-    expect(() =>
-      indicator.isHealthy('a', { tracker: 1 as never, windowMs: -1 }),
-    ).toThrow(
+    expect(() => indicator.isHealthy('a', { tracker: 1 as never, windowMs: -1 })).toThrow(
       [
         'the options of isHealthy() are wrong:',
         '  - expected tracker to be the name of a tracker, got 1',

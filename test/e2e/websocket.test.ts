@@ -1,19 +1,7 @@
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import type {
-  CallHandler,
-  CanActivate,
-  ExecutionContext,
-  NestInterceptor,
-} from '@nestjs/common';
-import {
-  Controller,
-  Get,
-  Injectable,
-  Module,
-  UseGuards,
-  UseInterceptors,
-} from '@nestjs/common';
+import type { CallHandler, CanActivate, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, UseGuards, UseInterceptors } from '@nestjs/common';
 import {
   ConnectedSocket,
   MessageBody,
@@ -32,12 +20,7 @@ import {
   TrackingModule,
   WithContext,
 } from 'nestjs-tracking';
-import type {
-  JsonObject,
-  Tracker,
-  TrackingExtras,
-  TrackingModuleOptions,
-} from 'nestjs-tracking';
+import type { JsonObject, Tracker, TrackingExtras, TrackingModuleOptions } from 'nestjs-tracking';
 import { createTracker } from 'nestjs-tracking/core';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
@@ -177,10 +160,7 @@ class ChatGateway {
   }
 
   @SubscribeMessage('context')
-  context(
-    @ConnectedSocket() _client: WebSocket,
-    @TrackingContext() context: JsonObject,
-  ): Observable<Answer> {
+  context(@ConnectedSocket() _client: WebSocket, @TrackingContext() context: JsonObject): Observable<Answer> {
     return of({ event: 'context', data: context });
   }
 }
@@ -294,9 +274,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
       }),
     );
     const said = memory.events.filter(({ name }) => name === 'said');
-    expect(new Set(said.map(({ data }) => data['text'])).size).toBe(
-      CLIENTS * MESSAGES,
-    );
+    expect(new Set(said.map(({ data }) => data['text'])).size).toBe(CLIENTS * MESSAGES);
     for (const { data, context } of said) {
       const text = data['text'] as string;
       const client = text.split('/')[0] ?? '';
@@ -322,9 +300,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
   it('starts empty, whatever was active when the server began to listen', async () => {
     const boot = createTracker({ backends: {} });
     await boot.context('boot', { boot: true }, () => start());
-    const client = await boot.context('client', { client: true }, () =>
-      connect(),
-    );
+    const client = await boot.context('client', { client: true }, () => connect());
     await client.ask('say', { text: 'hello' });
     expect(await contextOf(memory, 'said')).toEqual({
       session: { id: 'none' },
@@ -341,9 +317,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     for (let n = 0; n < 3; n++) {
       answers.push(await client.next());
     }
-    expect(answers).toEqual(
-      [0, 1, 2].map((data) => ({ event: 'count', data })),
-    );
+    expect(answers).toEqual([0, 1, 2].map((data) => ({ event: 'count', data })));
     const counted = memory.events.filter(({ name }) => name === 'counted');
     expect(counted).toHaveLength(3);
     for (const { context } of counted) {
@@ -356,10 +330,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
 
   it('ends a stream in its scope when its client leaves, and no other', async () => {
     await start();
-    const [leaving, staying] = [
-      await connect('/?session=s1'),
-      await connect('/?session=s2'),
-    ];
+    const [leaving, staying] = [await connect('/?session=s1'), await connect('/?session=s2')];
     await leaving.ask('watch', 'a');
     await staying.ask('watch', 'b');
     await leaving.close();
@@ -456,10 +427,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
         TrackingModule.forRoot({ backends: { memory }, name: 'one' }),
         TrackingModule.forRoot({ backends: {}, name: 'two' }),
       ],
-      providers: [
-        ChatGateway,
-        { provide: getTrackerToken(), useExisting: getTrackerToken('one') },
-      ],
+      providers: [ChatGateway, { provide: getTrackerToken(), useExisting: getTrackerToken('one') }],
     })
     class TwoModule {}
     running = await listen(TwoModule, host);
@@ -497,12 +465,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
   it('opens one scope where the decorator and the app both ask for it', async () => {
     @WebSocketGateway()
     @Track('any.message')
-    @UseInterceptors(
-      TrackingInterceptor,
-      EnterRoom,
-      InHall,
-      TrackingInterceptor,
-    )
+    @UseInterceptors(TrackingInterceptor, EnterRoom, InHall, TrackingInterceptor)
     class CarefulGateway extends ChatGateway {
       @SubscribeMessage('quiet')
       @NoTrack()

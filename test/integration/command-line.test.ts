@@ -12,9 +12,7 @@ import type { StartedProcess } from '../support/started-process.js';
 import { startNode } from '../support/started-process.js';
 
 const PROGRAM = fileURLToPath(new URL('../../lib/cli.ts', import.meta.url));
-const TOPOLOGY = fileURLToPath(
-  new URL('../support/programs/backlog-topology.ts', import.meta.url),
-);
+const TOPOLOGY = fileURLToPath(new URL('../support/programs/backlog-topology.ts', import.meta.url));
 
 let path: string;
 let collector: Collector;
@@ -46,9 +44,7 @@ function start(...args: string[]): StartedProcess {
   });
 }
 
-async function run(
-  ...args: string[]
-): Promise<{ code: number | null; lines: string[]; stderr: string }> {
+async function run(...args: string[]): Promise<{ code: number | null; lines: string[]; stderr: string }> {
   const started = start('backlog', ...args);
   const { code } = await started.ended();
   const lines = started.stdout().split('\n').filter(Boolean);
@@ -61,15 +57,11 @@ function drain(...more: string[]): ReturnType<typeof run> {
 }
 
 function idsOf(lines: readonly string[]): string[] {
-  return lines.map(
-    (line) => (JSON.parse(line) as { event: { id: string } }).event.id,
-  );
+  return lines.map((line) => (JSON.parse(line) as { event: { id: string } }).event.id);
 }
 
 function received(): string[] {
-  return collector.requests.flatMap(({ body }) =>
-    (JSON.parse(body) as { id: string }[]).map(({ id }) => id),
-  );
+  return collector.requests.flatMap(({ body }) => (JSON.parse(body) as { id: string }[]).map(({ id }) => id));
 }
 
 describe('nestjs-tracking backlog, while an app runs', () => {
@@ -117,8 +109,7 @@ describe('nestjs-tracking backlog, while an app runs', () => {
     await app.ask('append 4');
     expect(await drain()).toEqual({
       ...{ code: 0, lines: ['0 delivered, 0 dead, 0 left'] },
-      stderr:
-        '4 more are in the care of processes that run, and are theirs to deliver\n',
+      stderr: '4 more are in the care of processes that run, and are theirs to deliver\n',
     });
     expect(received()).toEqual([]);
     expect(await app.ask('lease 10')).toHaveLength(4);
@@ -147,18 +138,12 @@ describe('nestjs-tracking backlog, after an app was killed', () => {
       ...{ code: 0, lines: ['700 delivered, 0 dead, 0 left'], stderr: '' },
     });
     expect(received().sort()).toEqual(ids.sort());
-    expect((await run('stats', path)).lines).toEqual([
-      'nothing waits, and nothing is dead',
-    ]);
+    expect((await run('stats', path)).lines).toEqual(['nothing waits, and nothing is dead']);
   });
 
   it('keeps what cannot be delivered in time, and says so with its exit code', async () => {
     status = 503;
-    const { code, lines, stderr } = await drain(
-      '--timeout-ms',
-      '300',
-      '--json',
-    );
+    const { code, lines, stderr } = await drain('--timeout-ms', '300', '--json');
     expect([code, lines]).toEqual([1, ['{"delivered":0,"dead":0,"left":700}']]);
     expect(stderr).toMatch(/\n700 are left at test:out\n$/);
     expect((await run('list', path)).lines).toHaveLength(700);
@@ -166,10 +151,7 @@ describe('nestjs-tracking backlog, after an app was killed', () => {
 
   it('ends in order at a SIGTERM', async () => {
     status = 503;
-    const started = start(
-      ...['backlog', 'drain', path, '--topology', TOPOLOGY],
-      ...['--tracker', 'test'],
-    );
+    const started = start(...['backlog', 'drain', path, '--topology', TOPOLOGY], ...['--tracker', 'test']);
     await started.said(/destination_failing/);
     started.kill('SIGTERM');
     expect(await started.ended()).toEqual({ code: 1, signal: null });

@@ -18,10 +18,7 @@ async function heapBytes(): Promise<number> {
 }
 
 /** How much more is in use after many rounds of the same work. */
-async function growth(
-  rounds: number,
-  work: (round: number) => unknown,
-): Promise<number> {
+async function growth(rounds: number, work: (round: number) => unknown): Promise<number> {
   for (let i = 0; i < 1_000; i++) {
     await work(i);
   }

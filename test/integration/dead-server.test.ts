@@ -48,12 +48,8 @@ describe('200,000 events against a dead server', () => {
       }
     }
     const after = memory();
-    expect(Math.max(...seen.map(({ bytes }) => bytes))).toBeLessThanOrEqual(
-      MAX_BYTES,
-    );
-    expect(seen.map((one) => one.delivered + one.dead + one.depth)).toEqual(
-      seen.map((one) => one.accepted),
-    );
+    expect(Math.max(...seen.map(({ bytes }) => bytes))).toBeLessThanOrEqual(MAX_BYTES);
+    expect(seen.map((one) => one.delivered + one.dead + one.depth)).toEqual(seen.map((one) => one.accepted));
     const { accepted, delivered, dead, depth, bytes } = backlog.stats();
     expect([accepted, delivered]).toEqual([EVENTS, 0]);
     expect(dead + depth).toBe(EVENTS);

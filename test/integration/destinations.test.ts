@@ -2,12 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
 import type { DeliveryOptions } from 'nestjs-tracking/http';
-import {
-  atomBackend,
-  gdqBackend,
-  memoryBacklog,
-  paltabrainBackend,
-} from 'nestjs-tracking/http';
+import { atomBackend, gdqBackend, memoryBacklog, paltabrainBackend } from 'nestjs-tracking/http';
 import { segmentBackend } from 'nestjs-tracking/segment';
 import type { Collector, CollectorOptions } from 'nestjs-tracking/testing';
 import type { LostBatch } from '../../lib/delivery/settling/lost-events.js';
@@ -26,9 +21,7 @@ describe('segmentBackend', () => {
   it('posts a batch of calls with the write key as the user, byte for byte again after an outage', async () => {
     const collector = await collect(AWAY_ONCE);
     const url = `${collector.url}/v1/batch`;
-    const { tracker, stats } = running(
-      segmentBackend({ writeKey: 'key', url, ...QUICK }),
-    );
+    const { tracker, stats } = running(segmentBackend({ writeKey: 'key', url, ...QUICK }));
     tracker.emit('order.created', { total: 5 });
     tracker.emit('user.identified', { plan: 'pro' });
     await tracker.flush();
@@ -53,9 +46,7 @@ describe('segmentBackend', () => {
   it('says when a batch was made if the app wants it, and sends what map answers', async () => {
     const { url, waitFor } = await collect();
     const map = (): object => ({ mapped: true });
-    const { tracker } = running(
-      segmentBackend({ writeKey: 'key', url, map, sentAt: true, ...QUICK }),
-    );
+    const { tracker } = running(segmentBackend({ writeKey: 'key', url, map, sentAt: true, ...QUICK }));
     tracker.emit('a');
     const [request] = await waitFor();
     expect(request?.json()).toEqual({
@@ -84,12 +75,8 @@ describe('segmentBackend', () => {
 
     expect(stats()).toMatchObject({ delivered: 40, dead: 1 });
     expect(collector.requests.length).toBeGreaterThan(2);
-    expect(
-      Math.max(...collector.requests.map(({ bytes }) => bytes.length)),
-    ).toBeLessThanOrEqual(500_000);
-    expect(lost.flatMap(({ events }) => events)).toMatchObject([
-      { name: 'huge' },
-    ]);
+    expect(Math.max(...collector.requests.map(({ bytes }) => bytes.length))).toBeLessThanOrEqual(500_000);
+    expect(lost.flatMap(({ events }) => events)).toMatchObject([{ name: 'huge' }]);
   });
 
   it('names everything that is wrong, of the destination and of the delivery', () => {
@@ -111,8 +98,7 @@ describe('segmentBackend', () => {
   it('does not show a write key that the destination repeats in its answer', async () => {
     const lost: LostBatch[] = [];
     const collector = await collect({
-      respond: (_, n) =>
-        n === 1 ? {} : { status: 400, body: 'no source for k3y-of-segment' },
+      respond: (_, n) => (n === 1 ? {} : { status: 400, body: 'no source for k3y-of-segment' }),
     });
     const app = running(
       segmentBackend({
@@ -204,11 +190,7 @@ describe('gdqBackend', () => {
     ['a status that is no success', { status: 503 }, 'it answered HTTP 503'],
     ['a redirect', { status: 302 }, 'it answered HTTP 302'],
     ['no JSON', { body: 'hello' }, 'it answered what is no JSON'],
-    [
-      'too much',
-      { body: 'x'.repeat(1024 * 1024 + 1) },
-      'its answer is above 1048576 bytes',
-    ],
+    ['too much', { body: 'x'.repeat(1024 * 1024 + 1) }, 'its answer is above 1048576 bytes'],
     ['a broken connection', { destroy: true }, 'other side closed'],
   ])('rejects for %s', async (_, answer, message) => {
     const { url } = await collect({ respond: () => answer });
@@ -239,33 +221,23 @@ describe('gdqBackend', () => {
       },
       'auth() failed (RangeError)',
     ],
-    [
-      'answers no headers',
-      () => 'client-secret',
-      'auth() answered something else than headers',
-    ],
-  ])(
-    'does not show what the function for credentials says when it %s',
-    async (_, auth, message) => {
-      const { url } = await collect();
-      const gdq = gdqBackend({ host: url, noEmit: true });
-      gdq.configure({ auth: auth as () => Record<string, string> });
-      await expect(gdq.latest()).rejects.toMatchObject({
-        ...{
-          code: 'unavailable',
-          message: `GET ${url}/latest failed: ${message}`,
-        },
-      });
-    },
-  );
+    ['answers no headers', () => 'client-secret', 'auth() answered something else than headers'],
+  ])('does not show what the function for credentials says when it %s', async (_, auth, message) => {
+    const { url } = await collect();
+    const gdq = gdqBackend({ host: url, noEmit: true });
+    gdq.configure({ auth: auth as () => Record<string, string> });
+    await expect(gdq.latest()).rejects.toMatchObject({
+      ...{
+        code: 'unavailable',
+        message: `GET ${url}/latest failed: ${message}`,
+      },
+    });
+  });
 
   it('hides what the function for credentials answered, wherever it turns up', async () => {
     const { url } = await collect();
     const dispatcher = new Agent().compose(() => (_, handler) => {
-      handler.onResponseError?.(
-        {} as never,
-        new Error('refused: Bearer t0ken-of-today, in eu-west'),
-      );
+      handler.onResponseError?.({} as never, new Error('refused: Bearer t0ken-of-today, in eu-west'));
       return true;
     });
     const gdq = gdqBackend({ host: url, noEmit: true, dispatcher });
@@ -314,9 +286,7 @@ describe('atomBackend', () => {
 
     const data = (of: string): string => JSON.stringify([{ of }, { of }]);
     const auth = createHmac('sha256', 'key').update(data('a')).digest('hex');
-    expect(collector.requests.map(({ path }) => path)).toEqual([
-      ...['/bulk', '/bulk'],
-    ]);
+    expect(collector.requests.map(({ path }) => path)).toEqual([...['/bulk', '/bulk']]);
     expect(
       collector.requests
         .map((request) => request.json() as { table: string })
@@ -340,35 +310,30 @@ describe('atomBackend', () => {
       tracker.emit(name);
     }
     await tracker.flush();
-    expect(
-      collector.requests.map(
-        (request) => (request.json() as { table: string }).table,
-      ),
-    ).toEqual(['a', 'b', 'a']);
+    expect(collector.requests.map((request) => (request.json() as { table: string }).table)).toEqual([
+      'a',
+      'b',
+      'a',
+    ]);
   });
 
   it('sends one event a request in the URL, and by POST', async () => {
     const collector = await collect();
     const endpoint = `${collector.url}/in`;
-    const byGet = running(
-      atomBackend({ endpoint, send: 'get', metadata: false, ...QUICK }),
-    );
+    const byGet = running(atomBackend({ endpoint, send: 'get', metadata: false, ...QUICK }));
     byGet.tracker.emit('a', { n: 1 });
     await byGet.tracker.flush();
-    const byPost = running(
-      atomBackend({ endpoint, send: 'post', metadata: false, ...QUICK }),
-    );
+    const byPost = running(atomBackend({ endpoint, send: 'post', metadata: false, ...QUICK }));
     byPost.tracker.emit('a', { n: 2 });
     await byPost.tracker.flush();
 
     const [get, post] = collector.requests;
     const url = new URL(get?.path ?? '', collector.url);
     expect([get?.method, url.pathname]).toEqual(['GET', '/in']);
-    expect(
-      JSON.parse(
-        Buffer.from(url.searchParams.get('data') ?? '', 'base64').toString(),
-      ),
-    ).toEqual({ table: 'a', data: '{"n":1}' });
+    expect(JSON.parse(Buffer.from(url.searchParams.get('data') ?? '', 'base64').toString())).toEqual({
+      table: 'a',
+      data: '{"n":1}',
+    });
     expect([post?.method, post?.path, post?.json()]).toEqual([
       ...['POST', '/in', { table: 'a', data: '{"n":2}' }],
     ]);
@@ -381,8 +346,7 @@ function redirected({ url }: Collector): Pick<DeliveryOptions, 'dispatcher'> {
   opened({ close: () => agent.destroy() });
   return {
     dispatcher: agent.compose(
-      (dispatch) => (options, handler) =>
-        dispatch({ ...options, origin: url }, handler),
+      (dispatch) => (options, handler) => dispatch({ ...options, origin: url }, handler),
     ),
   };
 }
@@ -405,9 +369,7 @@ describe('paltabrainBackend', () => {
 
     const [first, ...taken] = collector.requests;
     const key = 'idempotency-key';
-    const again = taken.find(
-      ({ headers }) => headers[key] === first?.headers[key],
-    );
+    const again = taken.find(({ headers }) => headers[key] === first?.headers[key]);
     expect(again?.bytes).toEqual(first?.bytes);
     expect(again).toMatchObject({
       path: '/v2/paltabrain',

@@ -14,10 +14,7 @@ import { SELF_SIGNED } from '../support/self-signed.js';
 
 const { app, collect, opened } = httpScene();
 
-async function sentWith(
-  options: Omit<HttpBackendOptions, 'url'>,
-  path = '/in',
-) {
+async function sentWith(options: Omit<HttpBackendOptions, 'url'>, path = '/in') {
   const collector = await collect();
   const run = app({ url: `${collector.url}${path}`, ...options });
   run.tracker.emit('a', { text: 'ü' });
@@ -42,33 +39,24 @@ describe('a request', () => {
     expect(lines.body).toMatch(/^\{.*\}\n$/);
   });
 
-  it.each(compressions())(
-    'is compressed with %s when asked to',
-    async (name) => {
-      const request = await sentWith({
-        compression: name as NonNullable<HttpBackendOptions['compression']>,
-      });
-      // What a collector cannot read on this Node it would refuse.
-      expect(request.problem).toBeUndefined();
-      expect(request.headers['content-encoding']).toBe(name);
-      expect(request.events).toHaveLength(1);
-    },
-  );
+  it.each(compressions())('is compressed with %s when asked to', async (name) => {
+    const request = await sentWith({
+      compression: name as NonNullable<HttpBackendOptions['compression']>,
+    });
+    // What a collector cannot read on this Node it would refuse.
+    expect(request.problem).toBeUndefined();
+    expect(request.headers['content-encoding']).toBe(name);
+    expect(request.events).toHaveLength(1);
+  });
 
   it.each<[string, HttpBackendOptions['auth'], Record<string, string>]>([
-    [
-      'basic',
-      { basic: { username: 'ann', password: 'pa:ss' } },
-      { authorization: 'Basic YW5uOnBhOnNz' },
-    ],
+    ['basic', { basic: { username: 'ann', password: 'pa:ss' } }, { authorization: 'Basic YW5uOnBhOnNz' }],
     ['bearer', { bearer: 'tok' }, { authorization: 'Bearer tok' }],
     ['apiKey', { apiKey: { key: 'k' } }, { 'x-api-key': 'k' }],
     ['apiKey', { apiKey: { key: 'k', header: 'X-K' } }, { 'x-k': 'k' }],
     ['function', () => Promise.resolve({ 'x-now': '1' }), { 'x-now': '1' }],
   ])('carries credentials: %s', async (_, auth, headers) => {
-    expect(
-      (await sentWith(auth === undefined ? {} : { auth })).headers,
-    ).toMatchObject(headers);
+    expect((await sentWith(auth === undefined ? {} : { auth })).headers).toMatchObject(headers);
   });
 
   it('is signed over the body before compression', async () => {
@@ -140,9 +128,7 @@ describe('secrets', () => {
     });
     run.tracker.emit('a');
     await run.until(({ lastError }) => lastError !== undefined);
-    expect(run.stats().lastError).toMatch(
-      /auth\(\) answered something else than headers$/,
-    );
+    expect(run.stats().lastError).toMatch(/auth\(\) answered something else than headers$/);
   });
 
   it('given under another case replace the header', async () => {
@@ -228,9 +214,7 @@ describe('settings', () => {
     run.tracker.emit('c');
     run.tracker.emit('d');
     await run.settled();
-    expect(
-      collector.requests.map(({ path, events }) => [path, events.length]),
-    ).toEqual([
+    expect(collector.requests.map(({ path, events }) => [path, events.length])).toEqual([
       ['/test', 1],
       ['/live', 1],
       ['/live', 1],
@@ -274,9 +258,7 @@ describe('an answer per event', () => {
     run.tracker.emit('a');
     run.tracker.emit('b', { bad: true });
     expect(await run.settled()).toMatchObject({ delivered: 1, dead: 1 });
-    expect(collector.requests.map(({ events }) => events.length)).toEqual([
-      2, 2, 1,
-    ]);
+    expect(collector.requests.map(({ events }) => events.length)).toEqual([2, 2, 1]);
     expect(run.lost[0]?.events[0]?.name).toBe('b');
   });
 
@@ -293,10 +275,7 @@ describe('an answer per event', () => {
     ['answers no outcomes', () => ({ status: 'partial', outcomes: {} })],
     ['answers no error', () => ({ status: 'blocked' })],
     ['answers an odd error', () => ({ status: 'tooLarge', error: 'x' })],
-    [
-      'answers no scope',
-      () => ({ status: 'rejected', error: { message: 'x' } }),
-    ],
+    ['answers no scope', () => ({ status: 'rejected', error: { message: 'x' } })],
   ])('is asked for again when the format %s', async (_, outcome) => {
     const { url } = await collect();
     let isWrong = true;
@@ -309,9 +288,7 @@ describe('an answer per event', () => {
     run.tracker.emit('a');
     await run.until(({ retried }) => retried > 0);
     expect(run.stats()).toMatchObject({ depth: 1, delivered: 0, dead: 0 });
-    expect(run.stats().lastError).toMatch(
-      /no idea|outcome\(\) of the format own/,
-    );
+    expect(run.stats().lastError).toMatch(/no idea|outcome\(\) of the format own/);
     isWrong = false;
     expect(await run.settled()).toMatchObject({ delivered: 1 });
   });
@@ -330,9 +307,7 @@ describe('an answer per event', () => {
       run.tracker.emit('a', { text: i === 3 ? 'x'.repeat(400) : '' });
     }
     expect(await run.settled()).toMatchObject({ delivered: 7, dead: 1 });
-    expect(collector.requests.every(({ bytes }) => bytes.length <= 400)).toBe(
-      true,
-    );
+    expect(collector.requests.every(({ bytes }) => bytes.length <= 400)).toBe(true);
   });
 });
 

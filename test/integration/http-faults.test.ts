@@ -16,10 +16,7 @@ describe('a connection that fails', () => {
     ['answers 101', (socket) => socket.end('HTTP/1.1 101 Switch\r\n\r\n')],
     ['ends after 103', (socket) => socket.end('HTTP/1.1 103 Early\r\n\r\n')],
     ['hangs', () => undefined],
-    [
-      'sends its head for ever',
-      (socket) => socket.write('HTTP/1.1 200 OK\r\n'),
-    ],
+    ['sends its head for ever', (socket) => socket.write('HTTP/1.1 200 OK\r\n')],
   ])('is tried again when it %s', async (_, fault) => {
     const url = await raw((socket, n) => {
       if (n === 1) {
@@ -46,10 +43,7 @@ describe('a connection that fails', () => {
     const collector = await collect({ port });
     expect(await run.settled()).toMatchObject({ delivered: 1 });
     expect(collector.requests).toHaveLength(1);
-    expect(run.reports.map(({ code }) => code)).toEqual([
-      'destination_failing',
-      'destination_recovered',
-    ]);
+    expect(run.reports.map(({ code }) => code)).toEqual(['destination_failing', 'destination_recovered']);
   });
 
   it('is tried again when the name is unknown', async () => {
@@ -60,14 +54,8 @@ describe('a connection that fails', () => {
   });
 
   it.each<[string, (socket: Socket) => void]>([
-    [
-      'slow',
-      (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx'),
-    ],
-    [
-      'cut',
-      (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx'),
-    ],
+    ['slow', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx')],
+    ['cut', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx')],
     [
       'endless',
       (socket) => {
@@ -75,20 +63,17 @@ describe('a connection that fails', () => {
         socket.write('x'.repeat(1_000_000));
       },
     ],
-  ])(
-    'has delivered when the head says so, though the body is %s',
-    async (_, answer) => {
-      const url = await raw((socket) => {
-        answer(socket);
-      });
-      const run = app({ url });
-      run.tracker.emit('a');
-      expect(await run.settled()).toMatchObject({
-        delivered: 1,
-        retried: 0,
-      });
-    },
-  );
+  ])('has delivered when the head says so, though the body is %s', async (_, answer) => {
+    const url = await raw((socket) => {
+      answer(socket);
+    });
+    const run = app({ url });
+    run.tracker.emit('a');
+    expect(await run.settled()).toMatchObject({
+      delivered: 1,
+      retried: 0,
+    });
+  });
 
   it('reads no more than 64 KiB of a refusal', async () => {
     const url = await raw((socket) => {
@@ -123,32 +108,25 @@ describe('a status', () => {
       expect(await run.settled()).toMatchObject({ delivered: 2 });
       const { requests } = collector;
       expect(new Set(requests.map(({ body }) => body)).size).toBe(1);
-      expect(
-        new Set(requests.map(({ headers }) => headers['idempotency-key'])).size,
-      ).toBe(1);
+      expect(new Set(requests.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
     },
   );
 
-  it.each([400, 404, 409, 422])(
-    '%i is a dead letter with what was answered',
-    async (status) => {
-      const collector = await collect({
-        respond: () => ({ status, body: 'because' }),
-      });
-      const run = app({ url: collector.url });
-      run.tracker.emit('a');
-      expect(await run.settled()).toMatchObject({ dead: 1 });
-      expect(run.lost).toMatchObject([
-        { path: 'http', reason: 'rejected', status, body: 'because' },
-      ]);
-      const letters = [];
-      for await (const letter of run.backend.deadLetters()) {
-        letters.push(letter);
-      }
-      expect(letters).toMatchObject([{ event: { name: 'a' }, status }]);
-      await run.close();
-    },
-  );
+  it.each([400, 404, 409, 422])('%i is a dead letter with what was answered', async (status) => {
+    const collector = await collect({
+      respond: () => ({ status, body: 'because' }),
+    });
+    const run = app({ url: collector.url });
+    run.tracker.emit('a');
+    expect(await run.settled()).toMatchObject({ dead: 1 });
+    expect(run.lost).toMatchObject([{ path: 'http', reason: 'rejected', status, body: 'because' }]);
+    const letters = [];
+    for await (const letter of run.backend.deadLetters()) {
+      letters.push(letter);
+    }
+    expect(letters).toMatchObject([{ event: { name: 'a' }, status }]);
+    await run.close();
+  });
 
   it.each([301, 302, 307, 405, 410, 415])(
     '%i is the fault of the endpoint, and never followed',
@@ -167,29 +145,25 @@ describe('a status', () => {
     },
   );
 
-  it.each([401, 403])(
-    '%i pauses until other credentials do',
-    async (status) => {
-      const collector = await collect({
-        respond: ({ headers }) =>
-          headers['authorization'] === 'Bearer new-token' ? {} : { status },
-      });
-      const run = app({
-        url: collector.url,
-        auth: { bearer: 'old-token' },
-        retry: { maxDelayMs: 60_000 },
-      });
-      run.tracker.emit('a');
-      await run.until(({ state }) => state === 'paused');
-      expect(run.stats()).toMatchObject({
-        depth: 1,
-        stateReason: 'unauthorised',
-      });
-      run.backend.configure({ auth: { bearer: 'new-token' } });
-      expect(await run.settled()).toMatchObject({ delivered: 1 });
-      expect(JSON.stringify([run.reports, run.stats()])).not.toMatch(/-token/);
-    },
-  );
+  it.each([401, 403])('%i pauses until other credentials do', async (status) => {
+    const collector = await collect({
+      respond: ({ headers }) => (headers['authorization'] === 'Bearer new-token' ? {} : { status }),
+    });
+    const run = app({
+      url: collector.url,
+      auth: { bearer: 'old-token' },
+      retry: { maxDelayMs: 60_000 },
+    });
+    run.tracker.emit('a');
+    await run.until(({ state }) => state === 'paused');
+    expect(run.stats()).toMatchObject({
+      depth: 1,
+      stateReason: 'unauthorised',
+    });
+    run.backend.configure({ auth: { bearer: 'new-token' } });
+    expect(await run.settled()).toMatchObject({ delivered: 1 });
+    expect(JSON.stringify([run.reports, run.stats()])).not.toMatch(/-token/);
+  });
 
   it('that refuses everything pauses, and one probe now and then finds the end of it', async () => {
     let isWrong = true;
@@ -241,10 +215,7 @@ describe('a status', () => {
     ['a date', () => new Date(Date.now() + 1_500).toUTCString()],
   ])('may ask for time, in %s', async (_, header) => {
     const collector = await collect({
-      respond: (_request, n) =>
-        n === 1
-          ? { status: 503, headers: { 'retry-after': header() } }
-          : undefined,
+      respond: (_request, n) => (n === 1 ? { status: 503, headers: { 'retry-after': header() } } : undefined),
     });
     const run = app({ url: collector.url, retry: { maxDelayMs: 5_000 } });
     run.tracker.emit('a');

@@ -27,9 +27,7 @@ describe('a refusal', () => {
     [
       'with garbage in its chunks',
       (socket) => {
-        socket.write(
-          'HTTP/1.1 400 Bad\r\ntransfer-encoding: chunked\r\n\r\n7\r\nbecause\r\nZZZ\r\n',
-        );
+        socket.write('HTTP/1.1 400 Bad\r\ntransfer-encoding: chunked\r\n\r\n7\r\nbecause\r\nZZZ\r\n');
       },
     ],
   ])('%s is one all the same', async (_, answer) => {
@@ -41,9 +39,7 @@ describe('a refusal', () => {
     });
     run.tracker.emit('a');
     expect(await run.settled()).toMatchObject({ dead: 1, retried: 0 });
-    expect(run.lost).toMatchObject([
-      { reason: 'rejected', status: 400, body: 'because' },
-    ]);
+    expect(run.lost).toMatchObject([{ reason: 'rejected', status: 400, body: 'because' }]);
   });
 
   it.each(['400 Bad', '413 Large', '401 No'])(
@@ -69,9 +65,7 @@ describe('a refusal', () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000, 'x'));
     const run = app({
       url: await raw((socket) => {
-        socket.write(
-          `HTTP/1.1 400 Bad\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`,
-        );
+        socket.write(`HTTP/1.1 400 Bad\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
         socket.write(bomb);
       }),
     });
@@ -136,9 +130,7 @@ describe('an event', () => {
     run.tracker.emit('last');
     expect(await run.settled()).toMatchObject({ delivered: 3 });
     const arrived = new Map(
-      collector.requests
-        .flatMap(({ events }) => events)
-        .map(({ name, data }) => [name, data]),
+      collector.requests.flatMap(({ events }) => events).map(({ name, data }) => [name, data]),
     );
     expect(arrived.size).toBe(3);
     expect(arrived.get('large')?.['text']).toBe('ü'.repeat(500_000));
@@ -158,8 +150,6 @@ describe("the app's own dispatcher", () => {
     await run.until(({ lastError }) => lastError !== undefined);
     expect(run.stats()).toMatchObject({ delivered: 1, depth: 1, dead: 0 });
     await run.close();
-    expect(run.lost).toMatchObject([
-      { reason: 'shutdown', events: [{ name: 'b' }] },
-    ]);
+    expect(run.lost).toMatchObject([{ reason: 'shutdown', events: [{ name: 'b' }] }]);
   });
 });

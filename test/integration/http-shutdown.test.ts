@@ -7,9 +7,7 @@ import { startNode } from '../support/started-process.js';
 
 jest.setTimeout(60_000);
 
-const PROGRAM = fileURLToPath(
-  new URL('../support/programs/delivering-app.ts', import.meta.url),
-);
+const PROGRAM = fileURLToPath(new URL('../support/programs/delivering-app.ts', import.meta.url));
 
 interface Ended {
   readonly emitted: number;
@@ -39,12 +37,7 @@ async function terminated(respond: Respond, timeoutMs: number): Promise<Ended> {
       return answer;
     },
   });
-  const child = startNode([
-    ...RUN_TYPESCRIPT,
-    PROGRAM,
-    collector.url,
-    String(timeoutMs),
-  ]);
+  const child = startNode([...RUN_TYPESCRIPT, PROGRAM, collector.url, String(timeoutMs)]);
   await child.said(/started/);
   await collector.waitFor(5);
   const started = performance.now();
@@ -67,9 +60,7 @@ describe('SIGTERM during load', () => {
   it('hands over what a dead destination does not take, in time', async () => {
     const run = await terminated(() => ({ status: 503 }), 4_000);
     expect(run.lost).toHaveLength(run.emitted);
-    expect(new Set(run.lost.map(([, reason]) => reason))).toEqual(
-      new Set(['shutdown']),
-    );
+    expect(new Set(run.lost.map(([, reason]) => reason))).toEqual(new Set(['shutdown']));
     expect(run.tookMs).toBeLessThan(4_500);
   });
 });

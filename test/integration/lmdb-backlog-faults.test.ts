@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -41,9 +33,7 @@ describe('a disk that is full', () => {
         for (let i = 0; error === undefined && i < 200; i++) {
           error = await append();
         }
-        expect(error).toMatch(
-          /backlog\.mdb could not be written: the disk is full/,
-        );
+        expect(error).toMatch(/backlog\.mdb could not be written: the disk is full/);
         for (let i = 0; i < 5; i++) {
           await append();
         }
@@ -153,9 +143,7 @@ describe('the file', () => {
 
   it('fails the boot when one process wants two durabilities of one path', async () => {
     const one = new OpenedBacklog({ path });
-    expect(() => new OpenedBacklog({ path, durability: 'power' })).toThrow(
-      /need the same durability/,
-    );
+    expect(() => new OpenedBacklog({ path, durability: 'power' })).toThrow(/need the same durability/);
     expect((await one.drain()).length).toBe(100);
     await one.close();
   });
@@ -164,8 +152,6 @@ describe('the file', () => {
     const occupied = join(path, 'occupied');
     writeFileSync(occupied, '');
     chmodSync(occupied, 0o400);
-    expect(() => new OpenedBacklog({ path: join(occupied, 'folder') })).toThrow(
-      /occupied/,
-    );
+    expect(() => new OpenedBacklog({ path: join(occupied, 'folder') })).toThrow(/occupied/);
   });
 });

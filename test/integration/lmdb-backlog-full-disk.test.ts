@@ -29,12 +29,7 @@ function fill(): void {
 async function failing({ backlog }: OpenedBacklog): Promise<void> {
   for (const count of [100, 1]) {
     let stored = 0;
-    while (
-      await Promise.resolve(backlog.append(someEvents(count))).then(
-        Boolean,
-        () => false,
-      )
-    ) {
+    while (await Promise.resolve(backlog.append(someEvents(count))).then(Boolean, () => false)) {
       stored += count;
       expect(stored).toBeLessThan(50_000);
     }
@@ -55,12 +50,10 @@ describe('on a disk that is full', () => {
     const dead = { reason: 'rejected', body: 'x'.repeat(4_000) } as const;
     const large = lease.events.map((event) => [event]);
     // Letters of 200 KB find no room.
-    await expect(
-      lease.settle(large.map((events) => ({ events, outcome: dead }))),
-    ).rejects.toThrow(/the disk is full/);
-    const settling = released.settle(
-      released.events.map((event) => ({ events: [event], outcome: dead })),
+    await expect(lease.settle(large.map((events) => ({ events, outcome: dead })))).rejects.toThrow(
+      /the disk is full/,
     );
+    const settling = released.settle(released.events.map((event) => ({ events: [event], outcome: dead })));
     await released.release();
     await expect(settling).rejects.toThrow(/the disk is full/);
     expect(one.backlog.stats()).toMatchObject({
@@ -68,9 +61,7 @@ describe('on a disk that is full', () => {
     });
     await expect(one.backlog.append(c)).rejects.toThrow(/the disk is full/);
     expect(one.backlog.stats()).toMatchObject({ accepted, depth });
-    expect(
-      one.reports.filter(({ code }) => code === 'backlog_failed'),
-    ).toHaveLength(1);
+    expect(one.reports.filter(({ code }) => code === 'backlog_failed')).toHaveLength(1);
 
     rmSync(join(disk.path, 'ballast'));
     await lease.settle([{ events: lease.events, outcome: 'delivered' }]);
@@ -86,9 +77,7 @@ describe('on a disk that is full', () => {
     const one = new OpenedBacklog({ path: disk.path });
     await one.backlog.append(someEvents(40, 10_000));
     const lease = (await one.lease()) as Lease;
-    await lease.settle([
-      { events: lease.events, outcome: { reason: 'rejected' } },
-    ]);
+    await lease.settle([{ events: lease.events, outcome: { reason: 'rejected' } }]);
     fill();
     await failing(one);
     const { accepted, depth } = one.backlog.stats();
@@ -150,9 +139,7 @@ describe('on a disk that is full', () => {
       drained.push(...(await one.drain()));
       expect(drained).toHaveLength(601);
     });
-    expect(new Set(drained)).toEqual(
-      new Set([...kept, ...newer].map(({ id }) => id)),
-    );
+    expect(new Set(drained)).toEqual(new Set([...kept, ...newer].map(({ id }) => id)));
     expect(one.backlog.isSettled(mark)).toBe(true);
     await one.close();
   });

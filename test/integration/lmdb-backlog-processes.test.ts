@@ -1,10 +1,4 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -33,9 +27,7 @@ async function start(durability = 'process'): Promise<BacklogProcess> {
 
 function noted(file: string): string[] {
   const name = join(path, file);
-  return existsSync(name)
-    ? readFileSync(name, 'utf8').split('\n').slice(0, -1)
-    : [];
+  return existsSync(name) ? readFileSync(name, 'utf8').split('\n').slice(0, -1) : [];
 }
 
 function countsOf(ids: readonly string[]): Map<string, number> {
@@ -74,12 +66,8 @@ describe('kill -9 at random moments, while two processes accept and deliver', ()
       expect(accepted.length).toBeGreaterThan(rounds * 50);
       expect(accepted.filter((id) => !arrived.has(id))).toEqual([]);
       // What was sent, and not known to be recorded, was in flight when its process was killed.
-      const repeatable = new Map(
-        [...sent].map(([id, n]) => [id, n - (settled.get(id) ?? 0)]),
-      );
-      const tooOften = [...arrived].filter(
-        ([id, n]) => n > 1 + (repeatable.get(id) ?? 0),
-      );
+      const repeatable = new Map([...sent].map(([id, n]) => [id, n - (settled.get(id) ?? 0)]));
+      const tooOften = [...arrived].filter(([id, n]) => n > 1 + (repeatable.get(id) ?? 0));
       expect(tooOften).toEqual([]);
     },
     LIMIT_MS,
@@ -127,9 +115,7 @@ describe('several processes on one path', () => {
         expect(some).toBeDefined();
         return some;
       });
-      expect(lease?.events.map(({ event }) => event.id)).toEqual(
-        ids.slice(0, 20),
-      );
+      expect(lease?.events.map(({ event }) => event.id)).toEqual(ids.slice(0, 20));
       await lease?.release();
 
       owner.signal('SIGCONT');
@@ -183,9 +169,7 @@ describe('several backlogs in one process', () => {
     expect(await one.drain()).toEqual(a.map(({ id }) => id));
     // `pid device:inode` of every lock; without ours, the next process would take the file for its own.
     const { ino } = statSync(join(path, 'backlog.mdb-lock'));
-    expect(readFileSync('/proc/locks', 'utf8')).toMatch(
-      new RegExp(` ${process.pid} \\S+:${ino} `),
-    );
+    expect(readFileSync('/proc/locks', 'utf8')).toMatch(new RegExp(` ${process.pid} \\S+:${ino} `));
     const child = await start();
     await child.ask('append 1');
     await one.backlog.append(someEvents(1));

@@ -19,10 +19,7 @@ afterEach(() => {
 });
 
 /** 20 events wait in a file of which a part is overwritten. */
-async function damaged(
-  damage: (file: Buffer, at: number) => void,
-  which = 7,
-): Promise<void> {
+async function damaged(damage: (file: Buffer, at: number) => void, which = 7): Promise<void> {
   const run = app({
     url: 'http://127.0.0.1:9/',
     backlog: lmdbBacklog({ path }),
@@ -33,11 +30,7 @@ async function damaged(
   await run.close();
   const name = join(path, 'backlog.mdb');
   const file = readFileSync(name);
-  for (
-    let at = file.indexOf('{"id":"');
-    at >= 0;
-    at = file.indexOf('{"id":"', at + 1)
-  ) {
+  for (let at = file.indexOf('{"id":"'); at >= 0; at = file.indexOf('{"id":"', at + 1)) {
     const end = file.indexOf('}', at);
     if (file.subarray(at, end).includes(`"text ${which}"`)) {
       damage(file, at);
@@ -70,10 +63,7 @@ const OTHERS = ALL.filter((i) => i !== 7);
 describe('a file of which a part was overwritten', () => {
   it.each<[string, (file: Buffer, at: number) => void]>([
     ['the whole of an event', (file, at) => file.fill(0, at, at + 100)],
-    [
-      'the beginning of an event',
-      (file, at) => file.fill(0xff, at + 2, at + 20),
-    ],
+    ['the beginning of an event', (file, at) => file.fill(0xff, at + 2, at + 20)],
   ])('loses %s alone, and tells of it', async (_, damage) => {
     await damaged(damage);
     const collector = await collect(strict);
@@ -144,8 +134,6 @@ describe('a file of which a part was overwritten', () => {
     expect(run.stats()).toMatchObject({ accepted: 30, dead: 20, depth: 10 });
     expect(run.reports.map(({ code }) => code)).toContain('backlog_failed');
     await run.until(() => run.lost.flatMap(({ events }) => events).length > 18);
-    expect(
-      run.lost.flatMap(({ events }) => events).map(({ data }) => data['i']),
-    ).toEqual(OTHERS);
+    expect(run.lost.flatMap(({ events }) => events).map(({ data }) => data['i'])).toEqual(OTHERS);
   });
 });

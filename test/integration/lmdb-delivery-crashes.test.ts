@@ -70,58 +70,47 @@ const NOW = { maxEvents: 1, maxBytes: 1, maxDelayMs: 0 };
 describe('whatever a destination answers, and whenever the app crashes', () => {
   it('every accepted event is delivered, dead or waiting, and repeated only if it was in flight', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(life, { minLength: 1, maxLength: 3 }),
-        async (lives) => {
-          const folder = mkdtempSync(join(path, 'run-'));
-          const accepted: string[] = [];
-          const arrived = new Map<string, number>();
-          let inFlight = 0;
-          const note = (run: Delivering): number => {
-            let arrivals = 0;
-            for (const [id, times] of run.arrived) {
-              arrived.set(id, (arrived.get(id) ?? 0) + times);
-              arrivals += times;
-            }
-            return arrivals;
-          };
-          for (const { count, moods, steps } of lives) {
-            const run = start(folder, moods);
-            accepted.push(...(await accept(run, count)));
-            for (const ms of steps) {
-              await pass(run, ms);
-              expect(balance(run)).toBe(0);
-            }
-            // From here on its clock stands still, and nothing that it sends arrives: only its last writes do.
-            run.answer = () => new Promise(() => undefined);
-            inFlight += note(run) - run.loop.stats().delivered;
+      fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 3 }), async (lives) => {
+        const folder = mkdtempSync(join(path, 'run-'));
+        const accepted: string[] = [];
+        const arrived = new Map<string, number>();
+        let inFlight = 0;
+        const note = (run: Delivering): number => {
+          let arrivals = 0;
+          for (const [id, times] of run.arrived) {
+            arrived.set(id, (arrived.get(id) ?? 0) + times);
+            arrivals += times;
           }
-          const last = start(folder, ['deliver']);
-          const dead = new Set<string>();
-          await eventually(async () => {
-            await pass(last, 5_000);
-            for await (const { event } of last.backlog.deadLetters()) {
-              dead.add(event.id);
-            }
-            const left = accepted.filter(
-              (id) =>
-                !arrived.has(id) && !last.arrived.has(id) && !dead.has(id),
-            );
-            expect(left).toEqual([]);
-            expect(last.loop.stats()).toMatchObject({ depth: 0 });
-          });
-          note(last);
-          expect(balance(last)).toBe(0);
-          const repeats = [...arrived.values()].reduce(
-            (sum, times) => sum + times - 1,
-            0,
-          );
-          expect(repeats).toBeLessThanOrEqual(inFlight);
-          await Promise.all(
-            runs.splice(0).map(async ({ backlog }) => backlog.close()),
-          );
-        },
-      ),
+          return arrivals;
+        };
+        for (const { count, moods, steps } of lives) {
+          const run = start(folder, moods);
+          accepted.push(...(await accept(run, count)));
+          for (const ms of steps) {
+            await pass(run, ms);
+            expect(balance(run)).toBe(0);
+          }
+          // From here on its clock stands still, and nothing that it sends arrives: only its last writes do.
+          run.answer = () => new Promise(() => undefined);
+          inFlight += note(run) - run.loop.stats().delivered;
+        }
+        const last = start(folder, ['deliver']);
+        const dead = new Set<string>();
+        await eventually(async () => {
+          await pass(last, 5_000);
+          for await (const { event } of last.backlog.deadLetters()) {
+            dead.add(event.id);
+          }
+          const left = accepted.filter((id) => !arrived.has(id) && !last.arrived.has(id) && !dead.has(id));
+          expect(left).toEqual([]);
+          expect(last.loop.stats()).toMatchObject({ depth: 0 });
+        });
+        note(last);
+        expect(balance(last)).toBe(0);
+        const repeats = [...arrived.values()].reduce((sum, times) => sum + times - 1, 0);
+        expect(repeats).toBeLessThanOrEqual(inFlight);
+        await Promise.all(runs.splice(0).map(async ({ backlog }) => backlog.close()));
+      }),
       { numRuns: 40, endOnFailure: true },
     );
   }, 120_000);

@@ -24,9 +24,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(
-    trackers.splice(0).map((tracker) => tracker.close({ timeoutMs: 100 })),
-  );
+  await Promise.all(trackers.splice(0).map((tracker) => tracker.close({ timeoutMs: 100 })));
   await collector.close();
   rmSync(path, { recursive: true, force: true });
 });
@@ -75,9 +73,7 @@ describe('httpBackend with lmdbBacklog', () => {
       expect([depth, count]).toEqual([0, 1_001]);
     });
     const numbers = delivered().slice(failed);
-    expect(numbers.sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 1_001 }, (_, n) => n),
-    );
+    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 1_001 }, (_, n) => n));
   });
 
   it.each([0, 1, 20])(

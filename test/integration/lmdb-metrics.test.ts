@@ -1,13 +1,6 @@
 import { execFileSync, fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import {
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -31,9 +24,7 @@ afterEach(() => {
   rmSync(path, { recursive: true, force: true });
 });
 
-function open(
-  options: { retention?: { day: { days: number } } } = {},
-): Metrics {
+function open(options: { retention?: { day: { days: number } } } = {}): Metrics {
   return createMetrics({
     store: lmdbMetricsStore({ path }),
     clock: fakeClock(NOW),
@@ -130,9 +121,7 @@ describe('the file', () => {
     } catch (error) {
       found = error;
     }
-    expect(isTrackingError(found) && found.message).toMatch(
-      /metrics\.mdb is damaged/,
-    );
+    expect(isTrackingError(found) && found.message).toMatch(/metrics\.mdb is damaged/);
   });
 
   it('that is empty is a new one', async () => {
@@ -178,16 +167,10 @@ describe('a full disk', () => {
       let problem: unknown;
       for (let round = 0; problem === undefined && round < 200; round++) {
         const results = await Promise.allSettled(
-          Array.from({ length: 200 }, (_, n) =>
-            metrics.increment(`run-${round}-${n}`, 'd'),
-          ),
+          Array.from({ length: 200 }, (_, n) => metrics.increment(`run-${round}-${n}`, 'd')),
         );
-        counted += results.filter(
-          ({ status }) => status === 'fulfilled',
-        ).length;
-        problem = results.find(
-          (result) => result.status === 'rejected',
-        )?.reason;
+        counted += results.filter(({ status }) => status === 'fulfilled').length;
+        problem = results.find((result) => result.status === 'rejected')?.reason;
       }
       expect(String(problem)).toMatch(/could not be written.*disk full/);
 
@@ -247,9 +230,7 @@ describe('several processes', () => {
       const metrics = open();
       const total = await metrics.total(`killed-${round}`, 'd');
       expect(total).toBeGreaterThanOrEqual(answered);
-      expect(
-        await metrics.count(`killed-${round}`, 'd', { to: '2099-01-01' }),
-      ).toBe(total);
+      expect(await metrics.count(`killed-${round}`, 'd', { to: '2099-01-01' })).toBe(total);
       await metrics.close();
     }
   }, 60_000);
@@ -259,9 +240,9 @@ describe('the options', () => {
   it.each([undefined, {}, { path: '' }, { path: 5 }, { path: 'a', file: 'b' }])(
     '%j are refused',
     (options) => {
-      expect(() =>
-        lmdbMetricsStore(options as unknown as LmdbMetricsStoreOptions),
-      ).toThrow(/lmdbMetricsStore/);
+      expect(() => lmdbMetricsStore(options as unknown as LmdbMetricsStoreOptions)).toThrow(
+        /lmdbMetricsStore/,
+      );
     },
   );
 });

@@ -44,9 +44,7 @@ function writeJson(file: string, value: object): Promise<void> {
 }
 
 /** What both commands do first; answers what was said, without npm's own lines. */
-async function prepareIn(
-  place: string,
-): Promise<{ code: unknown; said: string[] }> {
+async function prepareIn(place: string): Promise<{ code: unknown; said: string[] }> {
   const script = startNode(
     ['--input-type=module', '-e', `(await import('./${PREPARE}')).prepare()`],
     // The npm that runs the tests answers only to its own project.
@@ -75,17 +73,13 @@ describe('preparing a clone', () => {
     async () => {
       expect(await prepareIn(place)).toEqual({
         code: 0,
-        said: [
-          'Installing the dependencies with "npm ci" (nothing is installed yet) ...',
-        ],
+        said: ['Installing the dependencies with "npm ci" (nothing is installed yet) ...'],
       });
       expect(await prepareIn(place)).toEqual({ code: 0, said: [] });
       await release(place, '1.1.0');
       expect(await prepareIn(place)).toEqual({
         code: 0,
-        said: [
-          'Installing the dependencies with "npm ci" (node_modules differs from package-lock.json) ...',
-        ],
+        said: ['Installing the dependencies with "npm ci" (node_modules differs from package-lock.json) ...'],
       });
     },
     NPM_MS,
@@ -97,9 +91,7 @@ describe('preparing a clone', () => {
       await rm(join(place, 'package-lock.json'));
       const { code, said } = await prepareIn(place);
       expect(code).toBe(1);
-      expect(said.at(-1)).toBe(
-        '"npm ci" failed (exit code 1): see the lines above.',
-      );
+      expect(said.at(-1)).toBe('"npm ci" failed (exit code 1): see the lines above.');
     },
     NPM_MS,
   );

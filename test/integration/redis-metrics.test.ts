@@ -1,25 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  it,
-} from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Cluster, Redis } from 'ioredis';
-import {
-  createMetrics,
-  isTrackingError,
-  metricsBackend,
-} from '../../lib/core.js';
+import { createMetrics, isTrackingError, metricsBackend } from '../../lib/core.js';
 import type { Metrics, MetricsStore, TrackingEvent } from '../../lib/core.js';
 import { redisMetricsStore } from '../../lib/redis.js';
-import type {
-  RedisArgument,
-  RedisMetricsStoreOptions,
-} from '../../lib/redis.js';
+import type { RedisArgument, RedisMetricsStoreOptions } from '../../lib/redis.js';
 import { fakeClock } from '../../lib/testing.js';
 import { RedisCluster, RedisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
@@ -68,9 +53,7 @@ describe('on one server', () => {
   it('sends what is written in one turn in one call', async () => {
     await metrics.increment('warm', 'up');
     await client.config('RESETSTAT');
-    await Promise.all(
-      Array.from({ length: 200 }, (_, n) => metrics.increment(`run-${n}`, 'd')),
-    );
+    await Promise.all(Array.from({ length: 200 }, (_, n) => metrics.increment(`run-${n}`, 'd')));
 
     expect((await calls())['evalsha']).toBe(1);
     expect((await calls())['hincrby']).toBe(400);
@@ -102,9 +85,7 @@ describe('on one server', () => {
     expect(await client.smembers('metrics:{f:note}')).toEqual(['b']);
 
     await metrics.clear({});
-    expect(
-      (await client.keys('*')).filter((key) => !key.includes('}:o:')),
-    ).toEqual([]);
+    expect((await client.keys('*')).filter((key) => !key.includes('}:o:'))).toEqual([]);
   });
 
   it('leaves the keys of others alone', async () => {
@@ -138,13 +119,9 @@ describe('on one server', () => {
     const options = { ...OPTIONS, once: { writer: 'w', nth: 1 } };
     await store.increment([change], OPTIONS);
     for (let attempt = 0; attempt < 2; attempt++) {
-      await expect(store.increment([change], options)).rejects.toThrow(
-        /safe integer/,
-      );
+      await expect(store.increment([change], options)).rejects.toThrow(/safe integer/);
     }
-    await expect(
-      store.set({ ...change, day: DAY, hour: 0, value: -1 }, OPTIONS),
-    ).resolves.toBeUndefined();
+    await expect(store.set({ ...change, day: DAY, hour: 0, value: -1 }, OPTIONS)).resolves.toBeUndefined();
   });
 
   it('refuses one operation of a call without the others', async () => {
@@ -155,11 +132,7 @@ describe('on one server', () => {
       metrics.increment('a', 'x'),
     ]);
 
-    expect(results.map(({ status }) => status)).toEqual([
-      'fulfilled',
-      'rejected',
-      'fulfilled',
-    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(
       await metrics.totals([
         ['a', 'x'],
@@ -177,9 +150,7 @@ describe('on one server', () => {
     await kept.increment('a', 'x');
     await kept.addUnique('x', 'member', { subject: 'a' });
     const days = (key: string): Promise<number> =>
-      client
-        .ttl(`metrics:{s:a}:${key}:x`)
-        .then((ttl) => Math.ceil(ttl / 86_400));
+      client.ttl(`metrics:{s:a}:${key}:x`).then((ttl) => Math.ceil(ttl / 86_400));
 
     expect(await days(`h:${DAY}`)).toBe(4);
     // The last of its days is sixteen days away.
@@ -214,15 +185,12 @@ describe('on one server', () => {
           seen.push(storage.getStore());
           return client.call(command, args);
         },
-        callBuffer: (command: string, args: RedisArgument[]) =>
-          client.callBuffer(command, args),
+        callBuffer: (command: string, args: RedisArgument[]) => client.callBuffer(command, args),
         quit: () => Promise.resolve(),
         disconnect: () => undefined,
       },
     });
-    await storage.run('request', () =>
-      watched.increment([{ subject: 'a', metric: 'x', by: 1 }], OPTIONS),
-    );
+    await storage.run('request', () => watched.increment([{ subject: 'a', metric: 'x', by: 1 }], OPTIONS));
 
     expect(seen).toEqual([undefined]);
   });

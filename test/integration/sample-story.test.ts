@@ -41,10 +41,7 @@ function collectedIn(dataDir: string): TrackingEvent[] {
 }
 
 /** Waits until these donations, and no others, have arrived; fails when one of them came twice. */
-async function expectArrived(
-  dataDir: string,
-  donations: readonly string[],
-): Promise<void> {
+async function expectArrived(dataDir: string, donations: readonly string[]): Promise<void> {
   await eventually(() => {
     const arrived = collectedIn(dataDir)
       .filter(({ name }) => name === 'donation.received')
@@ -107,9 +104,7 @@ describe('the marathon and its collector', () => {
       call,
       donate: async (amountCents) => {
         const path = '/runs/celeste/donations';
-        const receipt = await call<{ donation: string }>(
-          ...([path, { amountCents }, token] as const),
-        );
+        const receipt = await call<{ donation: string }>(...([path, { amountCents }, token] as const));
         return receipt.donation;
       },
     };
@@ -121,17 +116,10 @@ describe('the marathon and its collector', () => {
       const evening = await start();
       const before = await evening.donate(500);
       await expectArrived(dataDir, [before]);
-      await evening.process.said(
-        /collector <- donation\.received [\da-f-]{36}\n/,
-      );
+      await evening.process.said(/collector <- donation\.received [\da-f-]{36}\n/);
 
-      const { pid } = await evening.call<CollectorState>(
-        '/collector/start',
-        {},
-      );
-      await expect(
-        evening.call('/collector/stop', {}, 'guessed'),
-      ).rejects.toThrow('/collector/stop 401');
+      const { pid } = await evening.call<CollectorState>('/collector/start', {});
+      await expect(evening.call('/collector/stop', {}, 'guessed')).rejects.toThrow('/collector/stop 401');
       expect(isAlive(pid)).toBe(true);
       expect(await evening.call('/collector/stop', {})).toEqual({
         running: false,
@@ -142,11 +130,7 @@ describe('the marathon and its collector', () => {
       for (const amountCents of [100, 200, 300]) {
         missed.push(await evening.donate(amountCents));
       }
-      missed.push(
-        ...(await Promise.all(
-          [400, 600, 700].map((cents) => evening.donate(cents)),
-        )),
-      );
+      missed.push(...(await Promise.all([400, 600, 700].map((cents) => evening.donate(cents)))));
       // Two events each.
       await expectWaiting(evening, 2 * missed.length);
       await expectArrived(dataDir, [before]);

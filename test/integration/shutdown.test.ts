@@ -36,19 +36,9 @@ interface App {
 
 let files = 0;
 
-async function start(
-  platform: string,
-  timeoutMs: number,
-  trouble = 'none',
-): Promise<App> {
+async function start(platform: string, timeoutMs: number, trouble = 'none'): Promise<App> {
   const file = path.join(folder, `${files++}.txt`);
-  const child = startNode([
-    program.main,
-    platform,
-    file,
-    String(timeoutMs),
-    trouble,
-  ]);
+  const child = startNode([program.main, platform, file, String(timeoutMs), trouble]);
   started.push(child);
   const [, url = ''] = await child.said(/listening on (\S+)\n/);
   return {
@@ -85,11 +75,7 @@ function get(url: string): Promise<string | undefined> {
 }
 
 /** Clients that ask one after the other until nobody answers any more. */
-async function load(
-  url: string,
-  clients: number,
-  answered: string[],
-): Promise<void> {
+async function load(url: string, clients: number, answered: string[]): Promise<void> {
   let id = 0;
   await Promise.all(
     Array.from({ length: clients }, async () => {
@@ -104,57 +90,50 @@ async function load(
   );
 }
 
-describe.each(['express', 'fastify'])(
-  'SIGTERM under load on %s',
-  (platform) => {
-    it('loses nothing that was answered, and ends in time', async () => {
-      const app = await start(platform, 8_000);
-      const answered: string[] = [];
-      const clients = load(app.url, 30, answered);
-      await eventually(() => {
-        expect(answered.length).toBeGreaterThan(200);
-      }, 20_000);
-      const before = performance.now();
-      app.child.kill('SIGTERM');
-      expect(await app.child.ended()).toStrictEqual({ code: 0, signal: null });
-      expect(performance.now() - before).toBeLessThan(8_000);
-      await clients;
-      const delivered = new Set(await app.delivered());
-      expect(answered.filter((id) => !delivered.has(id))).toStrictEqual([]);
-    });
+describe.each(['express', 'fastify'])('SIGTERM under load on %s', (platform) => {
+  it('loses nothing that was answered, and ends in time', async () => {
+    const app = await start(platform, 8_000);
+    const answered: string[] = [];
+    const clients = load(app.url, 30, answered);
+    await eventually(() => {
+      expect(answered.length).toBeGreaterThan(200);
+    }, 20_000);
+    const before = performance.now();
+    app.child.kill('SIGTERM');
+    expect(await app.child.ended()).toStrictEqual({ code: 0, signal: null });
+    expect(performance.now() - before).toBeLessThan(8_000);
+    await clients;
+    const delivered = new Set(await app.delivered());
+    expect(answered.filter((id) => !delivered.has(id))).toStrictEqual([]);
+  });
 
-    it('ends in time when a backend hangs, and the others lose nothing', async () => {
-      const app = await start(platform, 2_000, 'hanging');
-      const answered: string[] = [];
-      const clients = load(app.url, 10, answered);
-      await eventually(() => {
-        expect(answered.length).toBeGreaterThan(20);
-      }, 20_000);
-      const before = performance.now();
-      app.child.kill('SIGTERM');
-      expect(await app.child.ended()).toStrictEqual({ code: 0, signal: null });
-      expect(performance.now() - before).toBeLessThan(8_000);
-      await clients;
-      const delivered = new Set(await app.delivered());
-      expect(answered.filter((id) => !delivered.has(id))).toStrictEqual([]);
-    });
+  it('ends in time when a backend hangs, and the others lose nothing', async () => {
+    const app = await start(platform, 2_000, 'hanging');
+    const answered: string[] = [];
+    const clients = load(app.url, 10, answered);
+    await eventually(() => {
+      expect(answered.length).toBeGreaterThan(20);
+    }, 20_000);
+    const before = performance.now();
+    app.child.kill('SIGTERM');
+    expect(await app.child.ended()).toStrictEqual({ code: 0, signal: null });
+    expect(performance.now() - before).toBeLessThan(8_000);
+    await clients;
+    const delivered = new Set(await app.delivered());
+    expect(answered.filter((id) => !delivered.has(id))).toStrictEqual([]);
+  });
 
-    it('saves everything in time when an open stream keeps HTTP from closing', async () => {
-      const app = await start(platform, 2_000);
-      const stream = http.get(`${app.url}/stream`);
-      stream.on('error', () => undefined);
-      await new Promise((resolve) => stream.once('response', resolve));
-      const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, id) => get(`${app.url}/orders/${id}`)),
-      );
-      app.child.kill('SIGTERM');
-      await eventually(async () => {
-        expect(new Set(await app.delivered())).toStrictEqual(
-          new Set([...answers, 'stream']),
-        );
-      }, 10_000);
-      stream.destroy();
-      expect(await app.child.ended()).toStrictEqual({ code: 0, signal: null });
-    });
-  },
-);
+  it('saves everything in time when an open stream keeps HTTP from closing', async () => {
+    const app = await start(platform, 2_000);
+    const stream = http.get(`${app.url}/stream`);
+    stream.on('error', () => undefined);
+    await new Promise((resolve) => stream.once('response', resolve));
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, id) => get(`${app.url}/orders/${id}`)));
+    app.child.kill('SIGTERM');
+    await eventually(async () => {
+      expect(new Set(await app.delivered())).toStrictEqual(new Set([...answers, 'stream']));
+    }, 10_000);
+    stream.destroy();
+    expect(await app.child.ended()).toStrictEqual({ code: 0, signal: null });
+  });
+});

@@ -4,14 +4,7 @@ import { rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { promisify } from 'node:util';
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  it,
-} from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TrackingEvent } from '../../lib/core/event/event.js';
 import { eventually } from '../support/eventually.js';
 import { temporaryFolder } from '../support/marathon-folder.js';
@@ -83,12 +76,7 @@ describe('npm start', () => {
       await eventually(() => {
         expect(eventsOf(app)).toHaveLength(4);
       });
-      const names = [
-        'donor.signed_in',
-        'payment.charged',
-        'donation.received',
-        'totals.read',
-      ];
+      const names = ['donor.signed_in', 'payment.charged', 'donation.received', 'totals.read'];
       expect(eventsOf(app).map(({ name }) => name)).toEqual(names);
       for (const { context } of eventsOf(app)) {
         expect(context).toMatchObject({
@@ -109,8 +97,7 @@ describe('npm start', () => {
       const [signIn = '', donate = ''] = commands;
       await run('sh', ['-ec', [signIn, donate, donate].join('\n')]);
       await app.said(/WARN .*backend_failed at sponsor\/wall/);
-      const [, stats = ''] =
-        /^What they add up to: (curl .*)$/m.exec(app.stderr()) ?? [];
+      const [, stats = ''] = /^What they add up to: (curl .*)$/m.exec(app.stderr()) ?? [];
       await eventually(async () => {
         const picture = await run('sh', ['-ec', stats]);
         expect(picture.stdout).toMatch(/^celeste .* 75\.00 +3 +1$/m);
@@ -174,11 +161,7 @@ describe('npm start', () => {
 
   it.each([
     ['PORT', '80a', 'expected a number from 0 to 65535, got "80a".'],
-    [
-      'DATA_DIR',
-      'package.json',
-      'expected a folder that can be written to, got "package.json" (EEXIST).',
-    ],
+    ['DATA_DIR', 'package.json', 'expected a folder that can be written to, got "package.json" (EEXIST).'],
   ])(
     'says in one line what is wrong with %s',
     async (name, value, problem) => {
@@ -197,11 +180,7 @@ describe.each([
 ])('%s on a Node that is too old', (_name, script) => {
   it('says in one line which Node it needs', async () => {
     const pretend = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.18.3'}})`;
-    const app = startNode([
-      '--import',
-      `data:text/javascript,${pretend}`,
-      script,
-    ]);
+    const app = startNode(['--import', `data:text/javascript,${pretend}`, script]);
     expect(await app.ended()).toEqual({ code: 1, signal: null });
     expect(app.stdout()).toBe('');
     expect(app.stderr()).toBe(

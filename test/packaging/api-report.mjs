@@ -2,13 +2,7 @@
  * The public surface, one report per entry of package.json's `exports`, kept in test/packaging/api so that a change is
  * seen in review. Without arguments it writes them; with `--check` it fails when they differ from the build in dist/.
  */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -19,9 +13,7 @@ const reports = path.join(root, 'test/packaging/api');
 const temporary = path.join(root, 'temp/api');
 const check = process.argv.includes('--check');
 
-const packageJson = JSON.parse(
-  readFileSync(path.join(root, 'package.json'), 'utf8'),
-);
+const packageJson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const declarations = Object.values(packageJson.exports)
   .map((target) => target.types)
   .filter((file) => file !== undefined);
@@ -41,9 +33,7 @@ if (problems.length > 0) {
 function report(file) {
   const name = path.basename(file, '.d.ts');
   if (!existsSync(path.join(root, file))) {
-    return [
-      `API report of ${name}: ${file} is missing; build first (npm run build)`,
-    ];
+    return [`API report of ${name}: ${file} is missing; build first (npm run build)`];
   }
   const messages = [];
   mkdirSync(reports, { recursive: true });
@@ -76,19 +66,14 @@ function extract(config, messageCallback) {
 
 /** Reports of entries that are gone would be read as promises. */
 function leftOver() {
-  const wanted = new Set(
-    declarations.map((file) => `${path.basename(file, '.d.ts')}.api.md`),
-  );
-  const extra = existsSync(reports)
-    ? readdirSync(reports).filter((file) => !wanted.has(file))
-    : [];
+  const wanted = new Set(declarations.map((file) => `${path.basename(file, '.d.ts')}.api.md`));
+  const extra = existsSync(reports) ? readdirSync(reports).filter((file) => !wanted.has(file)) : [];
   if (!check) {
     extra.forEach((file) => rmSync(path.join(reports, file)));
     return [];
   }
   return extra.map(
-    (file) =>
-      `test/packaging/api/${file} belongs to no entry of "exports"; run "npm run api"`,
+    (file) => `test/packaging/api/${file} belongs to no entry of "exports"; run "npm run api"`,
   );
 }
 

@@ -1,12 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PackedPackage } from '../support/packed-package.js';
-import {
-  installConsumer,
-  jestOf,
-  node,
-  packPackage,
-} from '../support/packed-package.js';
+import { installConsumer, jestOf, node, packPackage } from '../support/packed-package.js';
 
 /** Builds, and installs from the registry. */
 const INSTALL_MS = 300_000;
@@ -20,11 +15,7 @@ describe('apps that install the packed package', () => {
   }, INSTALL_MS);
 
   afterAll(async () => {
-    await Promise.all(
-      [...folders.values()].map((folder) =>
-        rm(folder, { recursive: true, force: true }),
-      ),
-    );
+    await Promise.all([...folders.values()].map((folder) => rm(folder, { recursive: true, force: true })));
     await packed.remove();
   });
 
@@ -33,10 +24,7 @@ describe('apps that install the packed package', () => {
     async (name) => {
       const folder = await installConsumer(name, packed.tarball);
       folders.set(name, folder);
-      const played = JSON.parse(await node(folder, 'dist/main.js')) as Record<
-        string,
-        unknown
-      >;
+      const played = JSON.parse(await node(folder, 'dist/main.js')) as Record<string, unknown>;
       const route = { request: { method: 'GET', path: '/orders' } };
       const created = {
         name: 'order.created',

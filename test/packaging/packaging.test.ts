@@ -3,11 +3,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ENTRY_PACKAGES } from '../support/architecture/folders.js';
-import {
-  importsOf,
-  readSources,
-  source,
-} from '../support/architecture/sources.js';
+import { importsOf, readSources, source } from '../support/architecture/sources.js';
 import type { PackedPackage } from '../support/packed-package.js';
 import { node, packPackage, root } from '../support/packed-package.js';
 
@@ -43,9 +39,7 @@ describe('the packed package', () => {
     const targets = Object.values(exports).flatMap((target) =>
       typeof target === 'string' ? target : Object.values(target),
     );
-    expect(
-      targets.filter((target) => !existsSync(join(packed.folder, target))),
-    ).toEqual([]);
+    expect(targets.filter((target) => !existsSync(join(packed.folder, target)))).toEqual([]);
     const conditions = Object.values(exports)
       .filter((target) => typeof target === 'object')
       .map((target) => Object.keys(target));
@@ -59,9 +53,7 @@ describe('the packed package', () => {
     const text = readFileSync(join(packed.folder, file), 'utf8');
     expect(text).toMatch(/^#!\/usr\/bin\/env node\n/);
     expect(await node(packed.folder, file, '--help')).toMatch(/^Usage: /);
-    await expect(
-      node(packed.folder, file, 'backlog', 'stats', '.'),
-    ).rejects.toThrow(
+    await expect(node(packed.folder, file, 'backlog', 'stats', '.')).rejects.toThrow(
       /\nnestjs-tracking: the package lmdb is needed: npm install lmdb \(.+\)\n$/,
     );
   });
@@ -69,39 +61,24 @@ describe('the packed package', () => {
   it('exports every entry of lib', () => {
     const { exports } = readPackageJson(packed.folder);
     const entries = Object.values(exports)
-      .flatMap((target) =>
-        typeof target === 'string' ? [] : (target['types'] ?? []),
-      )
+      .flatMap((target) => (typeof target === 'string' ? [] : (target['types'] ?? [])))
       .map((file) => file.replace('./dist/', 'lib/').replace('.d.ts', '.ts'));
     expect(entries.sort()).toEqual([...ENTRIES].sort());
   });
 
-  it.each(ENTRIES)(
-    'names only its own packages in the typings of %s',
-    (entry) => {
-      const allowed = ENTRY_PACKAGES[entry] ?? [];
-      const named = packagesOfTypings(packed.folder, declarationOf(entry));
-      expect(
-        named.filter((name) => !allowed.some((own) => within(name, own))),
-      ).toEqual([]);
-    },
-  );
+  it.each(ENTRIES)('names only its own packages in the typings of %s', (entry) => {
+    const allowed = ENTRY_PACKAGES[entry] ?? [];
+    const named = packagesOfTypings(packed.folder, declarationOf(entry));
+    expect(named.filter((name) => !allowed.some((own) => within(name, own)))).toEqual([]);
+  });
 
   it.each(ENTRIES.filter((entry) => ENTRY_PACKAGES[entry]?.length === 0))(
     'loads %s where nothing else is installed, by import and by require',
     async (entry) => {
       const file = `./${entry.replace('lib/', 'dist/').replace('.ts', '.js')}`;
       const names = `(m) => console.log(Object.keys(m).length > 0)`;
-      const imported = node(
-        packed.folder,
-        '-e',
-        `import('${file}').then(${names})`,
-      );
-      const required = node(
-        packed.folder,
-        '-e',
-        `(${names})(require('${file}'))`,
-      );
+      const imported = node(packed.folder, '-e', `import('${file}').then(${names})`);
+      const required = node(packed.folder, '-e', `(${names})(require('${file}'))`);
       expect([await imported, await required]).toEqual(['true\n', 'true\n']);
     },
   );
@@ -138,7 +115,5 @@ function within(specifier: string, name: string): boolean {
 }
 
 function readPackageJson(folder: string): PackageJson {
-  return JSON.parse(
-    readFileSync(join(folder, 'package.json'), 'utf8'),
-  ) as PackageJson;
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as PackageJson;
 }

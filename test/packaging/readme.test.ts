@@ -6,11 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PackedPackage } from '../support/packed-package.js';
 import { compile, node, packPackage, root } from '../support/packed-package.js';
 import type { Sample } from '../support/readme-samples.js';
-import {
-  comparable,
-  readBlocks,
-  readSamples,
-} from '../support/readme-samples.js';
+import { comparable, readBlocks, readSamples } from '../support/readme-samples.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.mjs';
 
@@ -37,27 +33,18 @@ describe('the samples of the README', () => {
   afterAll(() => packed.remove());
 
   it('name their files', () => {
-    const anonymous = readBlocks().filter(
-      ({ language, path }) => language === 'ts' && path === '',
-    );
+    const anonymous = readBlocks().filter(({ language, path }) => language === 'ts' && path === '');
     expect(anonymous).toEqual([]);
   });
 
   it.each([
     ['with events of their own', declaring.map(({ name }) => name)],
-    [
-      'with any events',
-      samples
-        .filter((sample) => !declaring.includes(sample))
-        .map(({ name }) => name),
-    ],
+    ['with any events', samples.filter((sample) => !declaring.includes(sample)).map(({ name }) => name)],
   ])(
     'compile, %s',
     async (_how, names) => {
       await writeProject(packed.source, names);
-      await expect(
-        compile(packed.source, '-p', 'readme'),
-      ).resolves.toBeUndefined();
+      await expect(compile(packed.source, '-p', 'readme')).resolves.toBeUndefined();
     },
     BUILD_MS,
   );
@@ -66,9 +53,7 @@ describe('the samples of the README', () => {
     'do what they say: %s',
     async (_name, sample) => {
       const printed = await runProgram(packed.source, sample);
-      expect(comparable(printed)).toEqual(
-        comparable(sample.output?.text ?? ''),
-      );
+      expect(comparable(printed)).toEqual(comparable(sample.output?.text ?? ''));
     },
     RUN_MS,
   );
@@ -103,10 +88,7 @@ async function writeSamples(source: string): Promise<void> {
   }
 }
 
-async function writeProject(
-  source: string,
-  include: readonly string[],
-): Promise<void> {
+async function writeProject(source: string, include: readonly string[]): Promise<void> {
   await writeFile(
     join(source, 'readme/tsconfig.json'),
     JSON.stringify({
@@ -128,9 +110,7 @@ async function writeProject(
 /** Runs each file, or `main.ts` alone where there is one; answers what was printed. */
 async function runProgram(source: string, sample: Sample): Promise<string> {
   const folder = join(source, 'readme/dist', sample.name);
-  const names = sample.files.map(({ path }) =>
-    path.slice(sample.name.length + 1).replace(/\.ts$/, '.js'),
-  );
+  const names = sample.files.map(({ path }) => path.slice(sample.name.length + 1).replace(/\.ts$/, '.js'));
   if (sample.calls.length > 0) {
     return serve(folder, sample);
   }

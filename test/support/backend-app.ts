@@ -20,9 +20,7 @@ export const QUICK = {
 } as const;
 
 /** A tracker with one ready-made backend, in real time. */
-export function backendApp(
-  backend: Pick<HttpBackend, 'send' | 'stats'>,
-): BackendApp {
+export function backendApp(backend: Pick<HttpBackend, 'send' | 'stats'>): BackendApp {
   const reports: TrackingReport[] = [];
   const tracker = createTracker<Record<string, object | null | undefined>>({
     backends: { http: backend },

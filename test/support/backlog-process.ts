@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { RUN_TYPESCRIPT } from './run-typescript.js';
 
-const SCRIPT = fileURLToPath(
-  new URL('./lmdb-backlog-process.ts', import.meta.url),
-);
+const SCRIPT = fileURLToPath(new URL('./lmdb-backlog-process.ts', import.meta.url));
 
 /** A real process with an lmdbBacklog, see `lmdb-backlog-process.ts`. */
 export class BacklogProcess {
@@ -29,11 +27,7 @@ export class BacklogProcess {
     });
   }
 
-  static async start(
-    path: string,
-    log = path,
-    durability = 'process',
-  ): Promise<BacklogProcess> {
+  static async start(path: string, log = path, durability = 'process'): Promise<BacklogProcess> {
     const child = fork(SCRIPT, [path, log, durability], {
       execArgv: [...RUN_TYPESCRIPT],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -77,9 +71,7 @@ export class BacklogProcess {
     while (this.answers.length === 0) {
       if (this.hasEnded) {
         const { exitCode, signalCode } = this.child;
-        throw new Error(
-          `the process ended (${String(exitCode ?? signalCode)}): ${this.stderr}`,
-        );
+        throw new Error(`the process ended (${String(exitCode ?? signalCode)}): ${this.stderr}`);
       }
       await new Promise<void>((resolve) => {
         this.waiting = resolve;

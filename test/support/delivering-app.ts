@@ -51,9 +51,7 @@ export function deliveringApp(options: HttpBackendOptions): DeliveringApp {
     settled: () =>
       until(
         ({ accepted, depth, dead }) =>
-          accepted > 0 &&
-          depth === 0 &&
-          lost.flatMap(({ events }) => events).length === dead,
+          accepted > 0 && depth === 0 && lost.flatMap(({ events }) => events).length === dead,
       ),
   };
 }

@@ -4,10 +4,7 @@ import type { Backlog } from '../../lib/delivery/backlog.js';
 import { DeliveryLoop } from '../../lib/delivery/delivery-loop.js';
 import type { DeliveryParts } from '../../lib/delivery/delivery-parts.js';
 import type { DeliverySettings } from '../../lib/delivery/delivery-settings.js';
-import {
-  DEFAULT_BATCH,
-  DEFAULT_RETRY,
-} from '../../lib/delivery/delivery-settings.js';
+import { DEFAULT_BATCH, DEFAULT_RETRY } from '../../lib/delivery/delivery-settings.js';
 import type { LostBatch } from '../../lib/delivery/settling/lost-events.js';
 import { memoryBacklog } from '../../lib/delivery/memory/memory-backlog.js';
 import type { SendInfo } from '../../lib/delivery/transport.js';
@@ -22,10 +19,7 @@ export interface Sent extends SendInfo {
   readonly ids: readonly string[];
 }
 
-export type Answer = (
-  sent: Sent,
-  n: number,
-) => SendResult | Promise<SendResult> | undefined;
+export type Answer = (sent: Sent, n: number) => SendResult | Promise<SendResult> | undefined;
 
 export const DELIVERED: SendResult = { status: 'delivered' };
 
@@ -36,10 +30,7 @@ export function retryable(retryAfterMs?: number): SendResult {
   };
 }
 
-export function rejected(
-  scope: 'event' | 'endpoint' = 'event',
-  httpStatus = 400,
-): SendResult {
+export function rejected(scope: 'event' | 'endpoint' = 'event', httpStatus = 400): SendResult {
   const error = { message: `HTTP ${httpStatus}`, httpStatus, body: 'no' };
   return { status: 'rejected', scope, error };
 }
@@ -98,8 +89,7 @@ export function delivering(options: DeliveringOptions = {}): Delivering {
     },
   };
   const loop = new DeliveryLoop<string>({
-    encode: (events, { batchId }) =>
-      JSON.stringify([batchId, ...events.map(({ id }) => id)]),
+    encode: (events, { batchId }) => JSON.stringify([batchId, ...events.map(({ id }) => id)]),
     random: () => 0.999,
     newId: () => `batch-${++ids}`,
     onDeadLetter: (batch: LostBatch) => {
@@ -132,11 +122,7 @@ export function delivering(options: DeliveringOptions = {}): Delivering {
   return Object.assign(run, { loop });
 }
 
-function count(
-  arrived: Map<string, number>,
-  { ids }: Sent,
-  result: SendResult,
-): void {
+function count(arrived: Map<string, number>, { ids }: Sent, result: SendResult): void {
   for (const id of ids) {
     if (
       result.status === 'delivered' ||

@@ -43,10 +43,7 @@ function answerOf(mood: Mood, sent: Sent): SendResult | Promise<SendResult> {
       return {
         status: 'partial',
         outcomes: new Map(
-          sent.ids.map((id, at) => [
-            id,
-            (['delivered', 'rejected', 'retry'] as const)[at % 3] ?? 'retry',
-          ]),
+          sent.ids.map((id, at) => [id, (['delivered', 'rejected', 'retry'] as const)[at % 3] ?? 'retry']),
         ),
       };
     case 'reject':

@@ -3,10 +3,7 @@ import fc from 'fast-check';
 import type { TrackingEvent } from '../../lib/core/event/event.js';
 import { eventJson, storedEvent } from '../../lib/core/event/event.js';
 import type { EncodedBatch, Encoder } from '../../lib/formats/encoder.js';
-import {
-  ordinaryEvents,
-  unusualEvents,
-} from '../../lib/testing/contract-events.js';
+import { ordinaryEvents, unusualEvents } from '../../lib/testing/contract-events.js';
 import { record, untyped } from './recording.js';
 
 export const INFO = {
@@ -77,9 +74,7 @@ export function encoderContract(
       const encoder = make();
       const events = readBack(ordinaryEvents(3));
       const before = structuredClone(events);
-      batchesOf(encoder, events).forEach((batch) =>
-        encoder.encode(batch, INFO),
-      );
+      batchesOf(encoder, events).forEach((batch) => encoder.encode(batch, INFO));
       expect(events).toStrictEqual(before);
     });
 
@@ -105,21 +100,14 @@ export function encoderContract(
 }
 
 /** Batches as the delivery makes them: of one group, no more events than the encoder lets through. */
-export function batchesOf(
-  encoder: Encoder,
-  events: readonly TrackingEvent[],
-): TrackingEvent[][] {
+export function batchesOf(encoder: Encoder, events: readonly TrackingEvent[]): TrackingEvent[][] {
   const batches: TrackingEvent[][] = [];
   let lastGroup: string | undefined;
   for (const given of events) {
     const event = encoder.accept?.(given) ?? given;
     const group = encoder.groupBy?.(event);
     const batch = batches.at(-1);
-    if (
-      batch === undefined ||
-      group !== lastGroup ||
-      batch.length >= (encoder.maxEvents ?? Infinity)
-    ) {
+    if (batch === undefined || group !== lastGroup || batch.length >= (encoder.maxEvents ?? Infinity)) {
       batches.push([event]);
     } else {
       batch.push(event);
@@ -154,20 +142,14 @@ function expectKept(
   events: readonly TrackingEvent[],
   read: EncoderContractOptions['read'],
 ): void {
-  const arrived = batchesOf(encoder, events).flatMap((batch) =>
-    read(encoder.encode(batch, INFO)),
-  );
+  const arrived = batchesOf(encoder, events).flatMap((batch) => read(encoder.encode(batch, INFO)));
   // Not strictly: for Jest an own key `constructor` is the type of an object.
-  expect(arrived).toEqual(
-    arrived.map((found, index) => partOf(events[index]!, found)),
-  );
+  expect(arrived).toEqual(arrived.map((found, index) => partOf(events[index]!, found)));
   expect(arrived).toHaveLength(events.length);
 }
 
 function partOf(event: TrackingEvent, found: ReadEvent): object {
-  return Object.fromEntries(
-    Object.entries(event).filter(([key]) => key in found),
-  );
+  return Object.fromEntries(Object.entries(event).filter(([key]) => key in found));
 }
 
 function expectRequest(request: EncodedBatch): void {
@@ -209,10 +191,7 @@ const context = fc.record(
   Object.fromEntries(
     ['user', 'session', 'request', 'page', 'client_id'].map((key) => [
       key,
-      fc.oneof(
-        anything,
-        fc.record({ id: fc.oneof(fc.double(), fc.maxSafeInteger(), text) }),
-      ),
+      fc.oneof(anything, fc.record({ id: fc.oneof(fc.double(), fc.maxSafeInteger(), text) })),
     ]),
   ),
   { requiredKeys: [] },

@@ -2,10 +2,7 @@ const LIMIT_MS = 15_000;
 const STEP_MS = 20;
 
 /** Repeats an attempt until it succeeds; then answers what it answered, or fails as it failed last. */
-export async function eventually<T>(
-  attempt: () => T | Promise<T>,
-  limitMs = LIMIT_MS,
-): Promise<T> {
+export async function eventually<T>(attempt: () => T | Promise<T>, limitMs = LIMIT_MS): Promise<T> {
   const end = performance.now() + limitMs;
   for (;;) {
     try {

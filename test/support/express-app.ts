@@ -23,10 +23,7 @@ export interface TrackedAppOptions {
   readonly tracker?: Partial<TrackerOptions>;
 }
 
-type Build = (
-  tracker: AnyTracker,
-  track: ReturnType<typeof trackingMiddleware>,
-) => http.RequestListener;
+type Build = (tracker: AnyTracker, track: ReturnType<typeof trackingMiddleware>) => http.RequestListener;
 
 const running: TrackedApp[] = [];
 
@@ -53,11 +50,7 @@ export function startExpress(
 
 /** A server of Node alone that calls the middleware itself. */
 export function startNode(
-  handle: (
-    request: http.IncomingMessage,
-    response: http.ServerResponse,
-    tracker: AnyTracker,
-  ) => unknown,
+  handle: (request: http.IncomingMessage, response: http.ServerResponse, tracker: AnyTracker) => unknown,
   options: TrackedAppOptions = {},
 ): Promise<TrackedApp> {
   return start(
@@ -83,9 +76,7 @@ async function start(
     },
     ...trackerOptions,
   });
-  const server: Server = http.createServer(
-    build(tracker, trackingMiddleware(tracker, request)),
-  );
+  const server: Server = http.createServer(build(tracker, trackingMiddleware(tracker, request)));
   const app = { ...(await listening(server)), tracker, memory, reports };
   running.push(app);
   return app;

@@ -26,9 +26,7 @@ export function failingStore(): FailingStore {
     hanging = [];
   };
   for (const name of WRITES) {
-    const write = (
-      memory[name] as (...args: unknown[]) => Promise<unknown>
-    ).bind(memory);
+    const write = (memory[name] as (...args: unknown[]) => Promise<unknown>).bind(memory);
     Object.assign(store, {
       [name]: async (work: unknown, options: { once?: object }) => {
         store.writes++;

@@ -56,10 +56,7 @@ export function serve(handle: http.RequestListener): Promise<HttpApp> {
 }
 
 /** Resolves when a condition holds; rejects after two seconds. */
-export async function until(
-  holds: () => boolean,
-  what = holds.toString(),
-): Promise<void> {
+export async function until(holds: () => boolean, what = holds.toString()): Promise<void> {
   const end = performance.now() + 2_000;
   while (!holds()) {
     if (performance.now() > end) {
@@ -76,11 +73,7 @@ export async function turns(count = 5): Promise<void> {
   }
 }
 
-function send(
-  port: number,
-  path: string,
-  { body, headers, ...options }: SendOptions,
-): Promise<Answer> {
+function send(port: number, path: string, { body, headers, ...options }: SendOptions): Promise<Answer> {
   const isText = body === undefined || typeof body === 'string';
   return new Promise((resolve, reject) => {
     const request = http.request(
@@ -117,10 +110,7 @@ function send(
   });
 }
 
-async function connect(
-  port: number,
-  lines: readonly string[],
-): Promise<net.Socket> {
+async function connect(port: number, lines: readonly string[]): Promise<net.Socket> {
   const socket = net.connect(port, '127.0.0.1');
   // The test destroys it, or the server does.
   socket.on('error', () => undefined);

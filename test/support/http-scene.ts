@@ -4,10 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach } from '@jest/globals';
 import type { HttpBackendOptions } from '../../lib/http/http-options.js';
-import type {
-  Collector,
-  CollectorOptions,
-} from '../../lib/testing/collector.js';
+import type { Collector, CollectorOptions } from '../../lib/testing/collector.js';
 import { startCollector } from '../../lib/testing/collector.js';
 import type { BackendApp } from './backend-app.js';
 import { backendApp } from './backend-app.js';

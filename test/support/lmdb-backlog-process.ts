@@ -101,16 +101,12 @@ async function obey(command: string, argument: string): Promise<unknown> {
       await lease?.settle([
         {
           events: lease.events,
-          outcome:
-            argument === 'delivered' ? 'delivered' : { reason: 'rejected' },
+          outcome: argument === 'delivered' ? 'delivered' : { reason: 'rejected' },
         },
       ]);
       return backlog.stats();
     case 'run':
-      for (const work of [
-        accept,
-        ...Array<typeof deliver>(LANES).fill(deliver),
-      ]) {
+      for (const work of [accept, ...Array<typeof deliver>(LANES).fill(deliver)]) {
         void work();
       }
       return 'running';

@@ -9,9 +9,7 @@ const [, , path = '', subject = '', count = '0'] = process.argv;
 const metrics = createMetrics({ store: lmdbMetricsStore({ path }) });
 for (let n = 0; n < Number(count); n += AT_ONCE) {
   const totals = await Promise.all(
-    Array.from({ length: AT_ONCE }, () =>
-      metrics.increment(['run', subject], ['d']),
-    ),
+    Array.from({ length: AT_ONCE }, () => metrics.increment(['run', subject], ['d'])),
   );
   process.send?.(totals.at(-1)?.at(-1));
 }

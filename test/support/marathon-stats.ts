@@ -3,18 +3,12 @@ import type { Counted, Given } from '../../sample-app/src/stats/stats.js';
 
 /** What GET /stats should say of some donations; only days and hours in which something was given. */
 export function statsOf(received: readonly TrackingEvent[]): Counted {
-  const donors = received.map(
-    ({ context }) => (context['user'] as { id: string }).id,
-  );
+  const donors = received.map(({ context }) => (context['user'] as { id: string }).id);
   const by = (length: number): Counted['days'] =>
-    [...new Set(received.map(({ timestamp }) => timestamp.slice(0, length)))]
-      .sort()
-      .map((bucket) => ({
-        bucket,
-        ...given(
-          received.filter(({ timestamp }) => timestamp.startsWith(bucket)),
-        ),
-      }));
+    [...new Set(received.map(({ timestamp }) => timestamp.slice(0, length)))].sort().map((bucket) => ({
+      bucket,
+      ...given(received.filter(({ timestamp }) => timestamp.startsWith(bucket))),
+    }));
   return {
     ...given(received),
     donors: new Set(donors).size,
@@ -49,9 +43,6 @@ export function withoutGaps<T extends Counted>(counted: T): T {
 function given(received: readonly TrackingEvent[]): Given {
   return {
     donations: received.length,
-    amountCents: received.reduce(
-      (sum, { data }) => sum + (data['amountCents'] as number),
-      0,
-    ),
+    amountCents: received.reduce((sum, { data }) => sum + (data['amountCents'] as number), 0),
   };
 }

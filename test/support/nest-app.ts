@@ -30,9 +30,7 @@ export type AdapterName = (typeof ADAPTERS)[number];
 
 type Configure = (app: INestApplication) => unknown;
 /** A provider is a class or whatever else `providers` takes. */
-type Part<Key extends keyof ModuleMetadata> = NonNullable<
-  ModuleMetadata[Key]
->[number];
+type Part<Key extends keyof ModuleMetadata> = NonNullable<ModuleMetadata[Key]>[number];
 
 @Module({})
 class AppModule {}
@@ -76,18 +74,12 @@ export class NestAppBuilder {
   constructor(private readonly adapter: AdapterName) {}
 
   /** `forRoot` with these options; a memory backend and the list of reports are there if no others are given. */
-  tracking(
-    options: Partial<TrackingModuleOptions> & TrackingExtras = {},
-  ): this {
-    return this.trackingModule((defaults) =>
-      TrackingModule.forRoot({ ...defaults, ...options }),
-    );
+  tracking(options: Partial<TrackingModuleOptions> & TrackingExtras = {}): this {
+    return this.trackingModule((defaults) => TrackingModule.forRoot({ ...defaults, ...options }));
   }
 
   /** In place of `tracking`, or for another instance: a module that the test makes from the default options. */
-  trackingModule(
-    make: (defaults: TrackingModuleOptions) => DynamicModule,
-  ): this {
+  trackingModule(make: (defaults: TrackingModuleOptions) => DynamicModule): this {
     this.roots.push(
       make({
         backends: { memory: this.memory },
@@ -203,20 +195,12 @@ function quiet(options: object = {}): NestApplicationOptions {
 }
 
 /** Boots without a server. */
-export function bootContext(
-  imports: Part<'imports'>[],
-  options?: object,
-): Promise<INestApplicationContext> {
-  return NestFactory.createApplicationContext(
-    { module: AppModule, imports },
-    quiet(options),
-  );
+export function bootContext(imports: Part<'imports'>[], options?: object): Promise<INestApplicationContext> {
+  return NestFactory.createApplicationContext({ module: AppModule, imports }, quiet(options));
 }
 
 /** What stops a boot. */
-export async function bootError(
-  ...imports: Part<'imports'>[]
-): Promise<TrackingError> {
+export async function bootError(...imports: Part<'imports'>[]): Promise<TrackingError> {
   const error: unknown = await bootContext(imports).then(
     () => undefined,
     (thrown: unknown) => thrown,

@@ -6,11 +6,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Server } from 'node:http';
 import type { Tracker, TrackingReport } from 'nestjs-tracking';
-import {
-  getTrackerToken,
-  TrackingModule,
-  type TrackingModuleOptions,
-} from 'nestjs-tracking';
+import { getTrackerToken, TrackingModule, type TrackingModuleOptions } from 'nestjs-tracking';
 import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import type { HttpApp } from './http-app.js';

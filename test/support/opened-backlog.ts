@@ -1,11 +1,7 @@
 import type { TrackingEvent } from '../../lib/core/event/event.js';
 import { storedEvent } from '../../lib/core/event/event.js';
 import type { TrackingReport } from '../../lib/core/report.js';
-import type {
-  Backlog,
-  BacklogHost,
-  Lease,
-} from '../../lib/delivery/backlog.js';
+import type { Backlog, BacklogHost, Lease } from '../../lib/delivery/backlog.js';
 import { steadyTime } from '../../lib/delivery/steady-time.js';
 import type { LmdbBacklogOptions } from '../../lib/lmdb.js';
 import { lmdbBacklog } from '../../lib/lmdb.js';
@@ -19,10 +15,7 @@ export class OpenedBacklog {
   readonly clock: FakeClock;
   readonly backlog: Backlog;
 
-  constructor(
-    options: LmdbBacklogOptions,
-    host: Partial<BacklogHost> & { readonly clock?: FakeClock } = {},
-  ) {
+  constructor(options: LmdbBacklogOptions, host: Partial<BacklogHost> & { readonly clock?: FakeClock } = {}) {
     this.clock = host.clock ?? fakeClock(Date.now());
     this.backlog = lmdbBacklog(options);
     this.backlog.open({
@@ -49,11 +42,7 @@ export class OpenedBacklog {
   /** Delivers all there is; answers the ids. */
   async drain(): Promise<string[]> {
     const ids: string[] = [];
-    for (
-      let lease = await this.lease();
-      lease !== undefined;
-      lease = await this.lease()
-    ) {
+    for (let lease = await this.lease(); lease !== undefined; lease = await this.lease()) {
       ids.push(...lease.events.map(({ event }) => event.id));
       await lease.settle([{ events: lease.events, outcome: 'delivered' }]);
     }

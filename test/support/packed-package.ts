@@ -10,10 +10,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 const run = promisify(execFile);
 const TSC = join(root, 'node_modules/typescript/bin/tsc');
-const SOURCES = [
-  ...['lib', 'package.json', 'tsconfig.json'],
-  ...['LICENSE', 'README.md', 'CHANGELOG.md'],
-];
+const SOURCES = [...['lib', 'package.json', 'tsconfig.json'], ...['LICENSE', 'README.md', 'CHANGELOG.md']];
 
 export interface PackedPackage {
   readonly tarball: string;
@@ -31,28 +28,13 @@ export async function packPackage(): Promise<PackedPackage> {
   const place = await mkdtemp(join(tmpdir(), 'nestjs-tracking-pack-'));
   const copy = join(place, 'source');
   await mkdir(copy);
-  for (const name of SOURCES.filter((source) =>
-    existsSync(join(root, source)),
-  )) {
+  for (const name of SOURCES.filter((source) => existsSync(join(root, source)))) {
     await cp(join(root, name), join(copy, name), { recursive: true });
   }
-  await symlink(
-    join(root, 'node_modules'),
-    join(copy, 'node_modules'),
-    'junction',
-  );
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction');
   await compile(copy, '-b', 'lib');
-  const packed = await npm(
-    copy,
-    'pack',
-    '--json',
-    '--ignore-scripts',
-    '--pack-destination',
-    place,
-  );
-  const [report] = JSON.parse(packed) as [
-    { filename: string; files: { path: string }[] },
-  ];
+  const packed = await npm(copy, 'pack', '--json', '--ignore-scripts', '--pack-destination', place);
+  const [report] = JSON.parse(packed) as [{ filename: string; files: { path: string }[] }];
   const tarball = join(place, report.filename);
   await run('tar', ['-xzf', tarball, '-C', place]);
   return {
@@ -65,10 +47,7 @@ export async function packPackage(): Promise<PackedPackage> {
 }
 
 /** Copies an app of test/packaging with what all of them share, installs it with the tarball, and compiles it. */
-export async function installConsumer(
-  name: string,
-  tarball: string,
-): Promise<string> {
+export async function installConsumer(name: string, tarball: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));
   for (const source of ['nest-app', name]) {
     await cp(join(root, 'test/packaging', source), folder, { recursive: true });
@@ -85,11 +64,7 @@ export async function installConsumer(
 /** Runs the tests of an installed app with the Jest and the transform of this repository. Rejects when one fails. */
 export async function jestOf(folder: string): Promise<string> {
   await mkdir(join(folder, 'node_modules/@swc'), { recursive: true });
-  await symlink(
-    join(root, 'node_modules/@swc/jest'),
-    join(folder, 'node_modules/@swc/jest'),
-    'junction',
-  );
+  await symlink(join(root, 'node_modules/@swc/jest'), join(folder, 'node_modules/@swc/jest'), 'junction');
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   const { stderr } = await run(process.execPath, [jest, '--ci'], {
     cwd: folder,

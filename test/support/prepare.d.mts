@@ -1,10 +1,7 @@
 /** A lock file of npm, as far as it is read. */
 export interface Lock {
   readonly packages: Readonly<
-    Record<
-      string,
-      { readonly version?: string; readonly optional?: boolean } | undefined
-    >
+    Record<string, { readonly version?: string; readonly optional?: boolean } | undefined>
   >;
 }
 

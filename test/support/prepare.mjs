@@ -53,35 +53,27 @@ export function satisfies(version, range) {
   const actual = numbers(version);
   return range.split('||').some((part) => {
     const wanted = numbers(part);
-    return (
-      compare(actual, wanted) >= 0 &&
-      (!part.trim().startsWith('^') || actual[0] === wanted[0])
-    );
+    return compare(actual, wanted) >= 0 && (!part.trim().startsWith('^') || actual[0] === wanted[0]);
   });
 }
 
 /** Compares by content: times change with every checkout, copy and restored cache. */
 export function differs(wanted, installed) {
-  return Object.entries(wanted.packages).some(
-    ([place, { version, optional }]) => {
-      if (place === '') {
-        return false;
-      }
-      const found = installed.packages[place];
-      // npm leaves out the optional packages of other platforms.
-      return found === undefined ? !optional : found.version !== version;
-    },
-  );
+  return Object.entries(wanted.packages).some(([place, { version, optional }]) => {
+    if (place === '') {
+      return false;
+    }
+    const found = installed.packages[place];
+    // npm leaves out the optional packages of other platforms.
+    return found === undefined ? !optional : found.version !== version;
+  });
 }
 
 function whyInstall() {
   if (!existsSync(path.join(root, 'node_modules/.package-lock.json'))) {
     return 'nothing is installed yet';
   }
-  return differs(
-    readJson('package-lock.json'),
-    readJson('node_modules/.package-lock.json'),
-  )
+  return differs(readJson('package-lock.json'), readJson('node_modules/.package-lock.json'))
     ? 'node_modules differs from package-lock.json'
     : undefined;
 }
@@ -97,9 +89,7 @@ function install(reason) {
     '--loglevel=error',
   ]);
   if (error || status !== 0) {
-    fail(
-      `"npm ci" failed (${error ? error.message : `exit code ${status}`}): see the lines above.`,
-    );
+    fail(`"npm ci" failed (${error ? error.message : `exit code ${status}`}): see the lines above.`);
   }
 }
 

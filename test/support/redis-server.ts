@@ -115,14 +115,8 @@ export class RedisCluster {
     try {
       const [first, ...others] = nodes;
       for (const [index, node] of nodes.entries()) {
-        const slot = (nth: number): number =>
-          Math.floor((SLOTS * nth) / MASTERS);
-        await node.call(
-          'CLUSTER',
-          'ADDSLOTSRANGE',
-          slot(index),
-          slot(index + 1) - 1,
-        );
+        const slot = (nth: number): number => Math.floor((SLOTS * nth) / MASTERS);
+        await node.call('CLUSTER', 'ADDSLOTSRANGE', slot(index), slot(index + 1) - 1);
       }
       for (const [index, node] of others.entries()) {
         const bus = await node.config('GET', 'cluster-port');
@@ -131,9 +125,7 @@ export class RedisCluster {
       }
       await until(
         async () => {
-          const states = await Promise.all(
-            nodes.map((node) => node.call('CLUSTER', 'INFO')),
-          );
+          const states = await Promise.all(nodes.map((node) => node.call('CLUSTER', 'INFO')));
           return states.every(
             (state) =>
               String(state).includes('cluster_state:ok') &&

@@ -56,11 +56,7 @@ export interface MarathonOptions {
 
 export async function runMarathon(
   platform: Platform,
-  {
-    payments = PaymentsService,
-    dataDir: givenDir,
-    redisUrl,
-  }: MarathonOptions = {},
+  { payments = PaymentsService, dataDir: givenDir, redisUrl }: MarathonOptions = {},
 ): Promise<RunningMarathon> {
   const dataDir = givenDir ?? temporaryFolder();
   const lines: TrackingEvent[] = [];
@@ -69,18 +65,13 @@ export async function runMarathon(
   });
   const sponsored: TrackingEvent[] = [];
   const send = SponsorBackend.prototype.send;
-  jest.spyOn(SponsorBackend.prototype, 'send').mockImplementation(function (
-    this: SponsorBackend,
-    event,
-  ) {
+  jest.spyOn(SponsorBackend.prototype, 'send').mockImplementation(function (this: SponsorBackend, event) {
     sponsored.push(event);
     send.call(this, event);
   });
   const { logger, warnings } = warningsOnly();
   const testing = await Test.createTestingModule({
-    imports: [
-      AppModule.configure(new Settings(0, ADMIN_TOKEN, dataDir, redisUrl)),
-    ],
+    imports: [AppModule.configure(new Settings(0, ADMIN_TOKEN, dataDir, redisUrl))],
   })
     .setLogger(logger)
     .overrideProvider(PaymentsService)
@@ -88,9 +79,7 @@ export async function runMarathon(
     .compile();
   const app =
     platform === 'fastify'
-      ? testing.createNestApplication<NestFastifyApplication>(
-          new FastifyAdapter(),
-        )
+      ? testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter())
       : testing.createNestApplication();
   await app.listen(0, '127.0.0.1');
   let lostReplies = 0;
@@ -120,11 +109,7 @@ export async function runMarathon(
   };
 }
 
-async function call(
-  url: string,
-  dispatcher: Agent,
-  { token, body, signal }: RequestOptions,
-): Promise<Reply> {
+async function call(url: string, dispatcher: Agent, { token, body, signal }: RequestOptions): Promise<Reply> {
   const response = await request(url, {
     dispatcher,
     method: body === undefined ? 'GET' : 'POST',
@@ -132,12 +117,7 @@ async function call(
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
-    body:
-      body === undefined
-        ? null
-        : typeof body === 'string'
-          ? body
-          : JSON.stringify(body),
+    body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
     ...(signal === undefined ? {} : { signal }),
   });
   return {

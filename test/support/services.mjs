@@ -7,9 +7,7 @@ import { fail, say } from './prepare.mjs';
 const SERVICES = { 'redis-server': 'redis-server' };
 
 export function prepareServices() {
-  const missing = Object.keys(SERVICES).filter(
-    (command) => !isThere(command, ['--version']),
-  );
+  const missing = Object.keys(SERVICES).filter((command) => !isThere(command, ['--version']));
   if (missing.length === 0) {
     return;
   }

@@ -13,19 +13,14 @@ export interface SmallDisk {
 export function smallDisk(kib: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'small-disk-'));
   try {
-    execFileSync(
-      'mount',
-      ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', path],
-      {
-        stdio: 'pipe',
-      },
-    );
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', path], {
+      stdio: 'pipe',
+    });
   } catch (error) {
     rmdirSync(path);
-    throw new Error(
-      'this test needs a small file system: run it as root, where mount is permitted',
-      { cause: error },
-    );
+    throw new Error('this test needs a small file system: run it as root, where mount is permitted', {
+      cause: error,
+    });
   }
   return {
     path,

@@ -17,9 +17,7 @@ export async function transpiled(program: string): Promise<Transpiled> {
   const folder = await mkdtemp(path.join(temp, 'transpiled-'));
   const main = path.join('test', 'support', program);
   const names = await readdir(path.join(root, 'lib'), { recursive: true });
-  const sources = names
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => path.join('lib', name));
+  const sources = names.filter((name) => name.endsWith('.ts')).map((name) => path.join('lib', name));
   for (const source of [...sources, `${main}.ts`]) {
     const { code } = await transformFile(path.join(root, source), {
       swcrc: false,

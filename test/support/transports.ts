@@ -1,12 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type {
-  DynamicModule,
-  INestApplication,
-  NestApplicationOptions,
-  Type,
-} from '@nestjs/common';
+import type { DynamicModule, INestApplication, NestApplicationOptions, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -68,11 +63,7 @@ export class WsClient {
     });
   }
 
-  static async connect(
-    { port }: ListeningApp,
-    path = '/',
-    protocol?: string,
-  ): Promise<WsClient> {
+  static async connect({ port }: ListeningApp, path = '/', protocol?: string): Promise<WsClient> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocol);
     const client = new WsClient(socket);
     await once(socket, 'open');
@@ -103,10 +94,7 @@ export class WsClient {
 }
 
 /** The context of the only event of a name. */
-export async function contextOf(
-  memory: MemoryBackend,
-  name: string,
-): Promise<Record<string, unknown>> {
+export async function contextOf(memory: MemoryBackend, name: string): Promise<Record<string, unknown>> {
   await memory.waitFor(name);
   const events = memory.events.filter((event) => event.name === name);
   if (events.length !== 1) {

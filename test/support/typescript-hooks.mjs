@@ -14,10 +14,7 @@ const OURS = /^nestjs-tracking(?:\/(.+))?$/;
 /** TypeScript names the files that it will have made, and the sample app names the package. */
 export function resolve(specifier, context, next) {
   if (/^(?:\.|file:).*\.js$/.test(specifier)) {
-    const source = new URL(
-      specifier.replace(/\.js$/, '.ts'),
-      context.parentURL,
-    );
+    const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
     if (existsSync(source)) {
       return { url: source.href, format: 'module', shortCircuit: true };
     }

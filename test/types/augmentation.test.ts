@@ -8,28 +8,20 @@ const FILE = join(ROOT, 'test', 'types', 'augmented-app.ts');
 
 /** What the compiler says about an app whose only file this is. */
 function compile(source: string): string[] {
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) =>
-    ts.sys.readFile(path),
-  ) as { config: object };
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+    config: object;
+  };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
   const host = ts.createCompilerHost(options);
   const { fileExists, getSourceFile } = host;
   host.fileExists = (path) => path === FILE || fileExists(path);
   host.getSourceFile = (path, version, onError) =>
-    path === FILE
-      ? ts.createSourceFile(path, source, version)
-      : getSourceFile(path, version, onError);
-  const program = ts.createProgram(
-    [FILE],
-    { ...options, types: ['node'] },
-    host,
-  );
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ messageText, file, start = 0 }) => {
-      const line = file?.text.slice(0, start).split('\n').length ?? 0;
-      return `${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
-    });
+    path === FILE ? ts.createSourceFile(path, source, version) : getSourceFile(path, version, onError);
+  const program = ts.createProgram([FILE], { ...options, types: ['node'] }, host);
+  return ts.getPreEmitDiagnostics(program).map(({ messageText, file, start = 0 }) => {
+    const line = file?.text.slice(0, start).split('\n').length ?? 0;
+    return `${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+  });
 }
 
 describe('an app that declares its events once', () => {
@@ -54,9 +46,7 @@ tracker.emit('donation.received', { amount: '5' });
     expect(problems).toStrictEqual([
       expect.stringMatching(/^14: .*'"donation.refused"'/),
       expect.stringMatching(/^15: .*2-3 arguments, but got 1/),
-      expect.stringMatching(
-        /^16: Type 'string' is not assignable to type 'number'/,
-      ),
+      expect.stringMatching(/^16: Type 'string' is not assignable to type 'number'/),
     ]);
   });
 

@@ -4,12 +4,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { createTracker } from '../../lib/core/tracker/create-tracker.js';
-import type {
-  EmitArguments,
-  EventName,
-  EventPayload,
-  Tracker,
-} from '../../lib/core/tracker/tracker.js';
+import type { EmitArguments, EventName, EventPayload, Tracker } from '../../lib/core/tracker/tracker.js';
 import type { TrackedEvents } from '../../lib/core/tracker/tracked-events.js';
 import { memoryBackend } from '../../lib/testing/memory-backend.js';
 
@@ -27,10 +22,7 @@ interface ShopEvents {
 }
 
 /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters -- how one asks whether two types are the same */
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2
-    ? true
-    : false;
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */
 
 const refused = (call: () => void): void => {
@@ -59,13 +51,9 @@ describe('a tracker of declared events', () => {
     tracker.emit('shop.closed');
     tracker.emit('shop.closed', { reason: 'night' });
     await tracker.emitAsync('order.created', { id: '1', total: 7 });
-    tracker
-      .child({ context: { a: 1 } })
-      .emit('order.created', { id: '1', total: 7 });
+    tracker.child({ context: { a: 1 } }).emit('order.created', { id: '1', total: 7 });
     const result: number = tracker.context('x', { a: 1 }, () => 42);
-    const later: Promise<string> = tracker.context('x', {}, async () =>
-      Promise.resolve('x'),
-    );
+    const later: Promise<string> = tracker.context('x', {}, async () => Promise.resolve('x'));
     expect(result).toBe(42);
     await expect(later).resolves.toBe('x');
     expect(memory.events).toHaveLength(10);
@@ -145,10 +133,7 @@ describe('a tracker without declared events', () => {
 describe('the types', () => {
   it('are what they are meant to be', () => {
     const checks: [
-      Equal<
-        EventName<ShopEvents>,
-        'order.created' | 'order.viewed' | 'shop.opened' | 'shop.closed'
-      >,
+      Equal<EventName<ShopEvents>, 'order.created' | 'order.viewed' | 'shop.opened' | 'shop.closed'>,
       Equal<EventName<object>, string>,
       Equal<EventPayload<ShopEvents, 'order.created'>, Order>,
       Equal<EventPayload<object, 'x'>, object | null | undefined>,

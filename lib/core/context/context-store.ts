@@ -47,9 +47,7 @@ export class ContextStore {
 
   /** The root scope that was opened for a request. */
   scopeOf(key: object): Scope | undefined {
-    return Object.hasOwn(key, this.mark)
-      ? (key as Record<symbol, Scope>)[this.mark]
-      : this.unmarked.get(key);
+    return Object.hasOwn(key, this.mark) ? (key as Record<symbol, Scope>)[this.mark] : this.unmarked.get(key);
   }
 
   link(key: object, scope: Scope): void {

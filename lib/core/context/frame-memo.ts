@@ -14,9 +14,7 @@ export class FrameMemo {
   /** The frame that says the same as this data, if it was the last of that name. Reads the data, which may throw. */
   recall(name: string, data: unknown): JsonObject | undefined {
     const frame = this.frames.get(name);
-    return frame !== undefined && isPlain(data) && saysTheSame(data, frame)
-      ? frame
-      : undefined;
+    return frame !== undefined && isPlain(data) && saysTheSame(data, frame) ? frame : undefined;
   }
 
   keep(name: string, frame: JsonObject): void {
@@ -27,10 +25,7 @@ export class FrameMemo {
 }
 
 /** Whether the data, made into plain JSON, would be equal to the frame; in doubt it says no. */
-function saysTheSame(
-  data: Record<string, unknown>,
-  frame: JsonObject,
-): boolean {
+function saysTheSame(data: Record<string, unknown>, frame: JsonObject): boolean {
   let keys = 0;
   for (const key in data) {
     if (key === '__proto__' || !isSame(data[key], frame[key])) {
@@ -48,10 +43,7 @@ function isSame(value: unknown, known: JsonValue | undefined): boolean {
     case 'function':
       return false;
     case 'object':
-      return (
-        value === known ||
-        (isPlain(value) && isPlain(known) && saysTheSame(value, known))
-      );
+      return value === known || (isPlain(value) && isPlain(known) && saysTheSame(value, known));
     default:
       return value === known;
   }

@@ -78,12 +78,7 @@ export const EMPTY_CONTEXT = new ResolvedContext(EMPTY_OBJECT);
 function onlyAdds(frame: JsonObject, below: JsonObject): boolean {
   for (const key of Object.keys(frame)) {
     const value = frame[key];
-    if (
-      value === null ||
-      value === undefined ||
-      Object.hasOwn(below, key) ||
-      isIndex(key)
-    ) {
+    if (value === null || value === undefined || Object.hasOwn(below, key) || isIndex(key)) {
       return false;
     }
   }

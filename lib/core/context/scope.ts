@@ -56,16 +56,13 @@ export class Scope {
 
   /** A scope inside another, or one that stands alone. */
   static inside(outer: Scope | undefined): Scope {
-    return new Scope(
-      outer === undefined || outer.level < MAX_NESTED ? outer : outer.raised(),
-    );
+    return new Scope(outer === undefined || outer.level < MAX_NESTED ? outer : outer.raised());
   }
 
   /** A later entry of the same name replaces the earlier one and moves it last. */
   enter(name: string, data: JsonObject): void {
     const entry = { name, frame: data };
-    this.entries =
-      this.entries === NOTHING ? [entry] : [...this.without(name), entry];
+    this.entries = this.entries === NOTHING ? [entry] : [...this.without(name), entry];
   }
 
   /** Answers whether the name was entered here or outside; an outer one is hidden until this scope is left. */
@@ -121,17 +118,12 @@ export class Scope {
 
   private has(name: string): boolean {
     const entry = this.entries.find((known) => known.name === name);
-    return entry === undefined
-      ? (this.parent?.has(name) ?? false)
-      : entry.frame !== undefined;
+    return entry === undefined ? (this.parent?.has(name) ?? false) : entry.frame !== undefined;
   }
 
   /** Whether the name has an entry here or outside, be it one that hides. */
   private knows(name: string): boolean {
-    return (
-      this.entries.some((known) => known.name === name) ||
-      (this.parent?.knows(name) ?? false)
-    );
+    return this.entries.some((known) => known.name === name) || (this.parent?.knows(name) ?? false);
   }
 
   private without(name: string): readonly Entry[] {
@@ -150,10 +142,7 @@ export class Scope {
   }
 }
 
-function withFrames(
-  below: ResolvedContext,
-  entries: readonly Entry[],
-): ResolvedContext {
+function withFrames(below: ResolvedContext, entries: readonly Entry[]): ResolvedContext {
   let context = below;
   for (const { frame } of entries) {
     if (frame !== undefined) {

@@ -63,12 +63,7 @@ export class EventFactory {
    *
    * @throws TrackingError in strict mode: an empty name, a payload that is not JSON
    */
-  create(
-    name: string,
-    data: unknown,
-    options: EmitOptions | undefined,
-    context: ResolvedContext,
-  ): Birth {
+  create(name: string, data: unknown, options: EmitOptions | undefined, context: ResolvedContext): Birth {
     const now = this.clock.now();
     const givenId = this.idOf(options?.id);
     const id = givenId ?? this.ids.next(now);
@@ -100,9 +95,7 @@ export class EventFactory {
       id,
       isOurs: false,
       name: this.nameOf(fields.name),
-      timestamp: this.clock.format(
-        this.timestampOf(fields.timestamp) ?? Date.parse(previous.timestamp),
-      ),
+      timestamp: this.clock.format(this.timestampOf(fields.timestamp) ?? Date.parse(previous.timestamp)),
       context: new ResolvedContext(context),
     };
     return fields.data === previous.data
@@ -178,9 +171,7 @@ export class EventFactory {
     const writer = this.takeWriter();
     try {
       const payload =
-        keeps === undefined
-          ? this.payload(data, draft.name, writer)
-          : sized(TrackedEvent.payloadOf(keeps));
+        keeps === undefined ? this.payload(data, draft.name, writer) : sized(TrackedEvent.payloadOf(keeps));
       return this.compose(draft, payload, writer);
     } catch (error) {
       if (error instanceof TrackingError) {
@@ -232,15 +223,7 @@ export class EventFactory {
     }
     // Concatenation copies nothing: the engine links the parts, and joins them when somebody reads the text.
     const json = `${head.text}${payload.text}${tail.text}`;
-    return new TrackedEvent(
-      id,
-      name,
-      timestamp,
-      context.object,
-      json,
-      payload.text,
-      bytes,
-    );
+    return new TrackedEvent(id, name, timestamp, context.object, json, payload.text, bytes);
   }
 
   private payloadChanged(name: string, changes: readonly string[]): void {
@@ -251,10 +234,7 @@ export class EventFactory {
     this.reporter.report({ code: 'payload_changed', message });
   }
 
-  private refused(
-    name: string,
-    error: unknown,
-  ): 'too_large' | 'unserialisable' {
+  private refused(name: string, error: unknown): 'too_large' | 'unserialisable' {
     const shown = show(name);
     if (error === TOO_LARGE) {
       this.reporter.report({
@@ -317,9 +297,7 @@ export class EventFactory {
 
 function withoutUndefined(fields: Partial<TrackingEvent>): object {
   return Object.fromEntries(
-    Object.entries(fields as Record<string, unknown>).filter(
-      ([, value]) => value !== undefined,
-    ),
+    Object.entries(fields as Record<string, unknown>).filter(([, value]) => value !== undefined),
   );
 }
 

@@ -16,9 +16,7 @@ export class EventHeads {
   /** @param isOurs whether the id was made here, and needs no escaping */
   head(id: string, isOurs: boolean, name: string, timestamp: string): JsonText {
     if (name !== this.middleName || timestamp !== this.middleTimestamp) {
-      this.middle = sized(
-        `","name":${this.nameJson(name)},"timestamp":"${timestamp}","data":`,
-      );
+      this.middle = sized(`","name":${this.nameJson(name)},"timestamp":"${timestamp}","data":`);
       this.middleName = name;
       this.middleTimestamp = timestamp;
     }

@@ -93,11 +93,7 @@ function readData(this: object): JsonObject | undefined {
 
 /** An event's JSON as a text. Costs nothing for events of a tracker: it was made when they were emitted. */
 export function eventJson(event: TrackingEvent): string {
-  return (
-    TrackedEvent.jsonOf(event) ??
-    StoredEvent.jsonOf(event) ??
-    JSON.stringify(event)
-  );
+  return TrackedEvent.jsonOf(event) ?? StoredEvent.jsonOf(event) ?? JSON.stringify(event);
 }
 
 /** An event's JSON in UTF-8. */
@@ -107,11 +103,7 @@ export function eventUtf8(event: TrackingEvent): Uint8Array {
 
 /** The size of an event's JSON in UTF-8. */
 export function eventBytes(event: TrackingEvent): number {
-  return (
-    TrackedEvent.sizeOf(event) ??
-    StoredEvent.sizeOf(event) ??
-    Buffer.byteLength(eventJson(event))
-  );
+  return TrackedEvent.sizeOf(event) ?? StoredEvent.sizeOf(event) ?? Buffer.byteLength(eventJson(event));
 }
 
 /**
@@ -120,18 +112,13 @@ export function eventBytes(event: TrackingEvent): number {
  * @param json what `eventJson` answered for it
  * @param bytes the size of `json` in UTF-8, when it is known
  */
-export function storedEvent(
-  json: string,
-  bytes: number = Buffer.byteLength(json),
-): TrackingEvent {
+export function storedEvent(json: string, bytes: number = Buffer.byteLength(json)): TrackingEvent {
   return new StoredEvent(json, bytes);
 }
 
 /** The JSON of an event's `data` alone. Costs nothing for events of a tracker. */
 export function eventDataJson(event: TrackingEvent): string {
-  return event instanceof TrackedEvent
-    ? TrackedEvent.payloadOf(event)
-    : JSON.stringify(event.data);
+  return event instanceof TrackedEvent ? TrackedEvent.payloadOf(event) : JSON.stringify(event.data);
 }
 
 /**
@@ -139,20 +126,9 @@ export function eventDataJson(event: TrackingEvent): string {
  *
  * @param context JSON, which is frozen here
  */
-export function eventInContext(
-  event: TrackingEvent,
-  context: JsonObject,
-): TrackingEvent {
+export function eventInContext(event: TrackingEvent, context: JsonObject): TrackingEvent {
   const { id, name, timestamp } = event;
   const payload = eventDataJson(event);
   const json = `{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)},"timestamp":${JSON.stringify(timestamp)},"data":${payload},"context":${JSON.stringify(context)}}`;
-  return new TrackedEvent(
-    id,
-    name,
-    timestamp,
-    deepFreeze(context),
-    json,
-    payload,
-    Buffer.byteLength(json),
-  );
+  return new TrackedEvent(id, name, timestamp, deepFreeze(context), json, payload, Buffer.byteLength(json));
 }

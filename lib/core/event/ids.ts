@@ -60,8 +60,7 @@ export class UuidSource {
     this.text.write(`${hex.slice(0, 8)}-${hex.slice(8)}-7`, 0, 'latin1');
     const at = this.random();
     // The top bit stays 0, so that at least 2,048 ids fit into the millisecond.
-    this.counter =
-      (((this.pool[at] as number) & 0x07) << 8) | (this.pool[at + 1] as number);
+    this.counter = (((this.pool[at] as number) & 0x07) << 8) | (this.pool[at + 1] as number);
   }
 
   private writeByte(at: number, byte: number): void {
@@ -97,9 +96,7 @@ export function isUuid(text: string): boolean {
  */
 export function nameUuid(namespace: string, name: string): string {
   if (!isUuid(namespace)) {
-    throw new TypeError(
-      `expected the namespace of nameUuid to be a UUID, got ${JSON.stringify(namespace)}`,
-    );
+    throw new TypeError(`expected the namespace of nameUuid to be a UUID, got ${JSON.stringify(namespace)}`);
   }
   const digest = createHash('sha1')
     .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
@@ -108,11 +105,7 @@ export function nameUuid(namespace: string, name: string): string {
   digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x50, 6);
   digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = digest.toString('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20, 32),
-  ].join('-');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
 }

@@ -129,9 +129,7 @@ export class JsonWriter {
       case 'boolean':
         return this.literal(value ? 'true' : 'false', pos);
       case 'object':
-        return value === null
-          ? this.literal('null', pos)
-          : this.container(value, depth + 1, pos);
+        return value === null ? this.literal('null', pos) : this.container(value, depth + 1, pos);
       default:
         throw NOT_PLAIN;
     }
@@ -153,11 +151,7 @@ export class JsonWriter {
     throw NOT_PLAIN;
   }
 
-  private object(
-    value: Record<string, unknown>,
-    depth: number,
-    pos: number,
-  ): number {
+  private object(value: Record<string, unknown>, depth: number, pos: number): number {
     const buffer = this.buffer;
     let at = pos;
     let separator = OPEN_OBJECT;

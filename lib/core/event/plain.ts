@@ -104,10 +104,7 @@ class PlainCopy {
     throw NOT_PLAIN;
   }
 
-  private array(
-    input: readonly unknown[],
-    depth: number,
-  ): readonly JsonValue[] {
+  private array(input: readonly unknown[], depth: number): readonly JsonValue[] {
     const copy: JsonValue[] = [];
     for (const item of input) {
       this.take(1);

@@ -47,10 +47,7 @@ export function snapshot(input: unknown, limits: SnapshotLimits): Snapshot {
   }
   return {
     value: Object.freeze(json === undefined ? {} : { value: json }),
-    changes: [
-      `expected an object, got ${describe(typeof input === 'object' ? json : input)}`,
-      ...changes,
-    ],
+    changes: [`expected an object, got ${describe(typeof input === 'object' ? json : input)}`, ...changes],
   };
 }
 
@@ -65,10 +62,7 @@ function describe(value: unknown): string {
 
 /** Also of another realm: a test runner's, or that of Node's own errors inside one. */
 function isError(value: object): value is Error {
-  return (
-    value instanceof Error ||
-    Object.prototype.toString.call(value) === '[object Error]'
-  );
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
 class SnapshotRun {
@@ -87,18 +81,12 @@ class SnapshotRun {
       case 'number':
         this.grow(1);
         // JSON knows no -0.
-        return Number.isFinite(input)
-          ? input + 0
-          : this.changed(path, `${String(input)} became null`, null);
+        return Number.isFinite(input) ? input + 0 : this.changed(path, `${String(input)} became null`, null);
       case 'boolean':
         this.grow(4);
         return input;
       case 'bigint':
-        return this.changed(
-          path,
-          'a BigInt became a string',
-          this.bigint(input),
-        );
+        return this.changed(path, 'a BigInt became a string', this.bigint(input));
       case 'undefined':
         return undefined;
       case 'object':
@@ -109,11 +97,7 @@ class SnapshotRun {
     }
   }
 
-  private guarded(
-    input: object,
-    path: string,
-    depth: number,
-  ): JsonValue | undefined {
+  private guarded(input: object, path: string, depth: number): JsonValue | undefined {
     if (depth > this.limits.maxDepth) {
       return this.changed(path, 'what lies too deep was cut', TOO_DEEP);
     }
@@ -133,11 +117,7 @@ class SnapshotRun {
     }
   }
 
-  private container(
-    input: object,
-    path: string,
-    depth: number,
-  ): JsonValue | undefined {
+  private container(input: object, path: string, depth: number): JsonValue | undefined {
     if (Array.isArray(input)) {
       return this.array(input, path, depth);
     }
@@ -151,9 +131,7 @@ class SnapshotRun {
     if (typeof toJson === 'function') {
       const json: unknown = toJson.call(input, '');
       // Some answer themselves, which JSON.stringify takes as they are.
-      return json === input
-        ? this.object(input, path, depth)
-        : this.value(json, path, depth);
+      return json === input ? this.object(input, path, depth) : this.value(json, path, depth);
     }
     if (input instanceof Map) {
       const entries = [...(input as Map<unknown, unknown>)].map(
@@ -166,11 +144,7 @@ class SnapshotRun {
       );
     }
     if (input instanceof Set) {
-      return this.changed(
-        path,
-        'a Set became an array',
-        this.array([...input], path, depth),
-      );
+      return this.changed(path, 'a Set became an array', this.array([...input], path, depth));
     }
     if (isError(input)) {
       const { name, message } = input;
@@ -180,11 +154,7 @@ class SnapshotRun {
         this.object({ ...(input as object), name, message }, path, depth),
       );
     }
-    if (
-      input instanceof Number ||
-      input instanceof String ||
-      input instanceof Boolean
-    ) {
+    if (input instanceof Number || input instanceof String || input instanceof Boolean) {
       return this.value(input.valueOf(), path, depth);
     }
     return this.object(input, path, depth);
@@ -200,12 +170,7 @@ class SnapshotRun {
       }
       this.grow(key.length + 4);
       const at = path === '' ? key : `${path}.${key}`;
-      const value = this.property(
-        input as Record<string, unknown>,
-        key,
-        at,
-        depth,
-      );
+      const value = this.property(input as Record<string, unknown>, key, at, depth);
       if (value !== undefined) {
         result[key] = value;
       }
@@ -228,11 +193,7 @@ class SnapshotRun {
     return this.value(child, path, depth);
   }
 
-  private array(
-    input: readonly unknown[],
-    path: string,
-    depth: number,
-  ): readonly JsonValue[] {
+  private array(input: readonly unknown[], path: string, depth: number): readonly JsonValue[] {
     this.grow(2);
     const result: JsonValue[] = [];
     for (let i = 0; i < input.length; i++) {

@@ -3,8 +3,7 @@ import type { JsonObject } from './json.js';
 import { deepFreeze } from './json.js';
 
 /** How the JSON of an event of ours begins, as long as nothing in it needs escaping. */
-const HEAD =
-  /^\{"id":"([^"\\]*)","name":"([^"\\]*)","timestamp":"([^"\\]*)","data":/;
+const HEAD = /^\{"id":"([^"\\]*)","name":"([^"\\]*)","timestamp":"([^"\\]*)","data":/;
 
 interface Head {
   readonly id: string;
@@ -75,9 +74,7 @@ export class StoredEvent implements Whole {
   }
 
   static wholeOf(event: StoredEvent): Whole {
-    return (event.#whole ??= deepFreeze(
-      JSON.parse(event.#json) as JsonObject,
-    ) as unknown as Whole);
+    return (event.#whole ??= deepFreeze(JSON.parse(event.#json) as JsonObject) as unknown as Whole);
   }
 
   static is(value: object): value is StoredEvent {

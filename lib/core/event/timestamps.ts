@@ -25,11 +25,6 @@ export class IsoClock {
 
 /** Reads a `Date`, epoch milliseconds or an ISO text; answers epoch milliseconds, or `undefined` for anything else. */
 export function parseTimestamp(input: unknown): number | undefined {
-  const ms =
-    input instanceof Date
-      ? input.getTime()
-      : typeof input === 'string'
-        ? Date.parse(input)
-        : input;
+  const ms = input instanceof Date ? input.getTime() : typeof input === 'string' ? Date.parse(input) : input;
   return typeof ms === 'number' && Math.abs(ms) <= MAX_DATE_MS ? ms : undefined;
 }

@@ -1,9 +1,5 @@
 import type { TrackingEvent } from '../event/event.js';
-import type {
-  MaybePromise,
-  ProcessorObject,
-  ProcessorSpec,
-} from './processor.js';
+import type { MaybePromise, ProcessorObject, ProcessorSpec } from './processor.js';
 
 /** A processor as a node runs it. */
 export interface ProcessingStep {
@@ -23,8 +19,7 @@ const isObjectLike = (value: unknown): value is object =>
 export function isClass(value: unknown): value is new () => object {
   return (
     typeof value === 'function' &&
-    (/^class\b/.test(Function.prototype.toString.call(value)) ||
-      hasMethods(value))
+    (/^class\b/.test(Function.prototype.toString.call(value)) || hasMethods(value))
   );
 }
 
@@ -32,17 +27,12 @@ export function isClass(value: unknown): value is new () => object {
 function hasMethods(value: object): boolean {
   const prototype = (value as { prototype?: unknown }).prototype;
   return (
-    typeof prototype === 'object' &&
-    prototype !== null &&
-    Object.getOwnPropertyNames(prototype).length > 1
+    typeof prototype === 'object' && prototype !== null && Object.getOwnPropertyNames(prototype).length > 1
   );
 }
 
 /** Makes a step of whatever an app may give as a processor; answers what is wrong with it as a text. */
-export function toStep(
-  spec: ProcessorSpec,
-  instantiate: Instantiate,
-): ProcessingStep | string {
+export function toStep(spec: ProcessorSpec, instantiate: Instantiate): ProcessingStep | string {
   const value: unknown = spec;
   if (isClass(value)) {
     return instanceStep(instantiate(value), nameOf(value));
@@ -60,10 +50,7 @@ export function toStep(
 }
 
 function instanceStep(value: unknown, kind: string): ProcessingStep | string {
-  if (
-    !isObjectLike(value) ||
-    typeof (value as { process?: unknown }).process !== 'function'
-  ) {
+  if (!isObjectLike(value) || typeof (value as { process?: unknown }).process !== 'function') {
     return `expected a function, or something with a callable "process", got ${describeSpec(value, kind)}`;
   }
   const processor = value as ProcessorObject;
@@ -76,8 +63,7 @@ function instanceStep(value: unknown, kind: string): ProcessingStep | string {
 
 /** Of a class or function; an object literal, or one without prototype, has none that says anything. */
 function nameOf(maker: unknown): string {
-  const name: unknown =
-    typeof maker === 'function' && maker !== Object ? maker.name : '';
+  const name: unknown = typeof maker === 'function' && maker !== Object ? maker.name : '';
   return typeof name === 'string' && name !== '' ? name : 'a processor';
 }
 
@@ -85,7 +71,5 @@ function describeSpec(value: unknown, kind: string): string {
   if (value === null || typeof value !== 'object') {
     return value === null ? 'null' : `a ${typeof value}`;
   }
-  return kind === 'object'
-    ? 'an object without it'
-    : `class ${kind} without it`;
+  return kind === 'object' ? 'an object without it' : `class ${kind} without it`;
 }

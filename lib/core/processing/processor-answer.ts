@@ -9,13 +9,7 @@ export interface ProcessorAnswer {
   readonly refused: readonly DropReason[];
 }
 
-const EVENT_KEYS: readonly (keyof TrackingEvent)[] = [
-  'name',
-  'data',
-  'context',
-  'id',
-  'timestamp',
-];
+const EVENT_KEYS: readonly (keyof TrackingEvent)[] = ['name', 'data', 'context', 'id', 'timestamp'];
 /** The namespace for names that are no UUID: RFC 9562 Appendix C, "OID". */
 const NAMESPACE_OID = '6ba7b812-9dad-11d1-80b4-00c04fd430c8';
 
@@ -25,16 +19,10 @@ const NAMESPACE_OID = '6ba7b812-9dad-11d1-80b4-00c04fd430c8';
  *
  * @throws TypeError when the answer is neither
  */
-export function readAnswer(
-  answer: unknown,
-  parent: TrackedEvent,
-  factory: EventFactory,
-): ProcessorAnswer {
+export function readAnswer(answer: unknown, parent: TrackedEvent, factory: EventFactory): ProcessorAnswer {
   if (!Array.isArray(answer)) {
     const born = factory.adopt(asEvent(answer), parent);
-    return typeof born === 'string'
-      ? { events: [], refused: [born] }
-      : { events: [born], refused: [] };
+    return typeof born === 'string' ? { events: [], refused: [born] } : { events: [born], refused: [] };
   }
   if (answer.length === 0) {
     return { events: [], refused: ['filtered'] };
@@ -59,21 +47,13 @@ export function readAnswer(
 }
 
 function asEvent(answer: unknown): Partial<TrackingEvent> {
-  if (
-    typeof answer === 'object' &&
-    answer !== null &&
-    EVENT_KEYS.some((key) => key in answer)
-  ) {
+  if (typeof answer === 'object' && answer !== null && EVENT_KEYS.some((key) => key in answer)) {
     return answer;
   }
-  throw new TypeError(
-    'expected an event, an array of events, drop(reason) or nothing',
-  );
+  throw new TypeError('expected an event, an array of events, drop(reason) or nothing');
 }
 
 function derivedId(parentId: string, index: number): string {
-  const namespace = isUuid(parentId)
-    ? parentId
-    : nameUuid(NAMESPACE_OID, parentId);
+  const namespace = isUuid(parentId) ? parentId : nameUuid(NAMESPACE_OID, parentId);
   return nameUuid(namespace, String(index));
 }

@@ -13,10 +13,7 @@ import { isThenable } from '../thenable.js';
 import { together, UnderWay } from '../topology/under-way.js';
 
 /** What is done with an event that came through. */
-export type Onward = (
-  event: TrackedEvent,
-  trace: Trace | undefined,
-) => UnderWay | undefined;
+export type Onward = (event: TrackedEvent, trace: Trace | undefined) => UnderWay | undefined;
 
 /**
  * Runs processors in series.
@@ -57,12 +54,7 @@ export class ProcessorChain {
         const answer = step.run(current);
         if (isThenable(answer)) {
           return UnderWay.of(
-            this.runLater(
-              this.settle(answer, step, current, trace),
-              steps,
-              index + 1,
-              trace,
-            ),
+            this.runLater(this.settle(answer, step, current, trace), steps, index + 1, trace),
           );
         }
         next = this.accept(answer, current, trace);
@@ -117,18 +109,13 @@ export class ProcessorChain {
     work.catch(() => undefined);
     if (this.pending.hasRoom(bytes)) {
       this.pending.enter(bytes);
-    } else if (
-      trace?.waits !== true ||
-      !(await this.pending.enterWhenRoom(bytes))
-    ) {
+    } else if (trace?.waits !== true || !(await this.pending.enterWhenRoom(bytes))) {
       this.overflow(event, trace);
       return undefined;
     }
     try {
       const settled = await this.times.inTime(work);
-      return settled === TIMED_OUT
-        ? this.late(step, event, trace)
-        : this.accept(settled, event, trace);
+      return settled === TIMED_OUT ? this.late(step, event, trace) : this.accept(settled, event, trace);
     } catch (error) {
       return this.failed(step, event, error, trace);
     } finally {
@@ -149,11 +136,7 @@ export class ProcessorChain {
       this.drop(answer.reason, trace);
       return undefined;
     }
-    const { events, refused } = readAnswer(
-      answer,
-      event,
-      this.services.factory,
-    );
+    const { events, refused } = readAnswer(answer, event, this.services.factory);
     for (const reason of refused) {
       this.drop(reason, trace);
     }
@@ -226,14 +209,10 @@ export class ProcessorChain {
   }
 }
 
-function isMany(
-  value: TrackedEvent | readonly TrackedEvent[],
-): value is readonly TrackedEvent[] {
+function isMany(value: TrackedEvent | readonly TrackedEvent[]): value is readonly TrackedEvent[] {
   return Array.isArray(value);
 }
 
 function consequence(step: ProcessingStep): string {
-  return step.failClosed
-    ? 'it is a filter, so the event was dropped'
-    : 'the event went on unchanged';
+  return step.failClosed ? 'it is a filter, so the event was dropped' : 'the event went on unchanged';
 }

@@ -32,9 +32,7 @@ export class Dropped {
 
 /** Ends the event's way in this branch of the topology, counted under the reason. Returned, not thrown. */
 export function drop(reason: string): Dropped {
-  return new Dropped(
-    typeof reason === 'string' && reason !== '' ? reason : 'filtered',
-  );
+  return new Dropped(typeof reason === 'string' && reason !== '' ? reason : 'filtered');
 }
 
 export function isDropped(value: unknown): value is Dropped {
@@ -42,8 +40,7 @@ export function isDropped(value: unknown): value is Dropped {
 }
 
 /** `undefined` leaves the event as it is, an array makes several of it, an empty one drops it. */
-export type ProcessorResult =
-  TrackingEvent | readonly TrackingEvent[] | Dropped | undefined;
+export type ProcessorResult = TrackingEvent | readonly TrackingEvent[] | Dropped | undefined;
 
 /**
  * Looks at, changes, multiplies or drops events. One that throws, rejects or answers nonsense is reported and the event

@@ -1,10 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { TrackingEvent } from '../event/event.js';
-import type {
-  MaybePromise,
-  ProcessorSpec,
-  Type,
-} from '../processing/processor.js';
+import type { MaybePromise, ProcessorSpec, Type } from '../processing/processor.js';
 import type { TrackingReport } from '../report.js';
 import type { BackendStats } from './stats.js';
 

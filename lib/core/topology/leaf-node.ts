@@ -37,13 +37,9 @@ export class LeafNode implements TopologyNode {
   ) {
     this.outcomes = new LeafOutcomes(path, services);
     const { clock, limits } = services;
-    this.sendings = new Sendings(
-      clock,
-      limits.sendTimeoutMs,
-      (sending, settled) => {
-        this.settled(sending, settled);
-      },
-    );
+    this.sendings = new Sendings(clock, limits.sendTimeoutMs, (sending, settled) => {
+      this.settled(sending, settled);
+    });
     this.pending = new PendingWork(clock, limits);
     backend.attach?.({
       tracker: services.tracker,
@@ -120,10 +116,7 @@ export class LeafNode implements TopologyNode {
   }
 
   /** Hands the event over; answers a promise when the backend takes its time. */
-  private send(
-    event: TrackedEvent,
-    trace: Trace | undefined,
-  ): PromiseLike<unknown> | undefined {
+  private send(event: TrackedEvent, trace: Trace | undefined): PromiseLike<unknown> | undefined {
     try {
       const answer: unknown = this.backend.send(
         event,
@@ -156,11 +149,7 @@ export class LeafNode implements TopologyNode {
     sending.end();
   }
 
-  private dispatchFull(
-    event: TrackedEvent,
-    bytes: number,
-    trace: Trace | undefined,
-  ): UnderWay | undefined {
+  private dispatchFull(event: TrackedEvent, bytes: number, trace: Trace | undefined): UnderWay | undefined {
     if (trace?.waits === true) {
       return this.dispatchWhenRoom(event, bytes, trace);
     }
@@ -168,11 +157,7 @@ export class LeafNode implements TopologyNode {
     return undefined;
   }
 
-  private dispatchWhenRoom(
-    event: TrackedEvent,
-    bytes: number,
-    trace: Trace,
-  ): UnderWay {
+  private dispatchWhenRoom(event: TrackedEvent, bytes: number, trace: Trace): UnderWay {
     const sending = new Sending(event, bytes, trace);
     void this.pending.enterWhenRoom(bytes).then((hasRoom) => {
       if (!hasRoom) {
@@ -196,10 +181,7 @@ export class LeafNode implements TopologyNode {
   }
 
   /** Calls `flush` or `close` of the backend, isolated, for no longer than the budget. */
-  private async within(
-    budget: TimeBudget,
-    what: 'flush' | 'close',
-  ): Promise<void> {
+  private async within(budget: TimeBudget, what: 'flush' | 'close'): Promise<void> {
     const { clock, reporter } = this.services;
     try {
       const answer: unknown = this.backend[what]?.(budget);

@@ -61,11 +61,7 @@ export class LeafOutcomes {
     });
   }
 
-  private refused(
-    event: TrackedEvent,
-    { code, message }: Refusal,
-    trace: Trace | undefined,
-  ): void {
+  private refused(event: TrackedEvent, { code, message }: Refusal, trace: Trace | undefined): void {
     this.drop(code);
     trace?.record(this.path, { status: 'dropped', reason: code });
     this.services.reporter.report({
@@ -121,9 +117,7 @@ function refusalOf(error: unknown): Refusal | undefined {
   try {
     if (isTrackingError(error)) {
       const { code, message } = error;
-      return code === 'overflow' || code === 'too_large' || code === 'closed'
-        ? { code, message }
-        : undefined;
+      return code === 'overflow' || code === 'too_large' || code === 'closed' ? { code, message } : undefined;
     }
   } catch {
     // Whatever it is, it is no refusal of ours.

@@ -49,9 +49,7 @@ export class Trace {
 
   /** Whether a backend that should have taken the event did not. */
   get refused(): boolean {
-    return (
-      this.failed || (this.dropped !== undefined && isRefusal(this.dropped))
-    );
+    return this.failed || (this.dropped !== undefined && isRefusal(this.dropped));
   }
 }
 
@@ -86,15 +84,11 @@ export class ReportedTrace extends Trace {
     if (path === undefined || outcome === undefined) {
       return {};
     }
-    return others === undefined
-      ? { [path]: outcome }
-      : { [path]: outcome, ...Object.fromEntries(others) };
+    return others === undefined ? { [path]: outcome } : { [path]: outcome, ...Object.fromEntries(others) };
   }
 }
 
 /** An event that became several may fare differently at one backend: the worst counts. */
 function worse(before: Outcome | undefined, outcome: Outcome): Outcome {
-  return before === undefined || before.status === 'accepted'
-    ? outcome
-    : before;
+  return before === undefined || before.status === 'accepted' ? outcome : before;
 }

@@ -16,15 +16,11 @@ export class RouterNode implements TopologyNode {
     private readonly steps: readonly ProcessingStep[],
     private readonly services: NodeServices,
   ) {
-    this.chain = new ProcessorChain(path, services, (event, trace) =>
-      this.fanOut(event, trace),
-    );
+    this.chain = new ProcessorChain(path, services, (event, trace) => this.fanOut(event, trace));
   }
 
   dispatch(event: TrackedEvent, trace?: Trace): UnderWay | undefined {
-    return this.steps.length === 0
-      ? this.fanOut(event, trace)
-      : this.chain.run(event, this.steps, 0, trace);
+    return this.steps.length === 0 ? this.fanOut(event, trace) : this.chain.run(event, this.steps, 0, trace);
   }
 
   /** Runs further processors before this node's own: those of a child tracker. */
@@ -36,10 +32,7 @@ export class RouterNode implements TopologyNode {
     return this.chain.run(event, [...steps, ...this.steps], 0, trace);
   }
 
-  private fanOut(
-    event: TrackedEvent,
-    trace: Trace | undefined,
-  ): UnderWay | undefined {
+  private fanOut(event: TrackedEvent, trace: Trace | undefined): UnderWay | undefined {
     if (this.path === '') {
       this.services.counts.accepted++;
     }

@@ -21,8 +21,7 @@ export class Sending extends UnderWay {
 
 /** What became of a sending. */
 export type Settled =
-  | { readonly status: 'taken' | 'late' }
-  | { readonly status: 'failed'; readonly error: unknown };
+  { readonly status: 'taken' | 'late' } | { readonly status: 'failed'; readonly error: unknown };
 
 const TAKEN: Settled = Object.freeze({ status: 'taken' });
 const LATE: Settled = Object.freeze({ status: 'late' });
@@ -61,8 +60,7 @@ export class Sendings {
   }
 
   wait(answer: PromiseLike<unknown>, sending: Sending): void {
-    const group =
-      this.latest?.answer === answer ? this.latest : this.begin(answer);
+    const group = this.latest?.answer === answer ? this.latest : this.begin(answer);
     group.sendings.push(sending);
     sending.dueMs = this.clock.monotonicMs() + this.timeoutMs;
     if (!this.alarm.isSet) {

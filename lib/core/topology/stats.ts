@@ -35,10 +35,7 @@ export interface TrackerStats {
 /** Whether a backend's answer can be shown and added up. */
 export function isBackendStats(value: unknown): value is BackendStats {
   return (
-    isRecord(value) &&
-    ['accepted', 'delivered', 'dead', 'depth'].every((key) =>
-      Number.isFinite(value[key]),
-    )
+    isRecord(value) && ['accepted', 'delivered', 'dead', 'depth'].every((key) => Number.isFinite(value[key]))
   );
 }
 
@@ -50,10 +47,7 @@ export class ReasonCounter {
   private readonly counts = new Map<string, number>();
 
   add(reason: string, count = 1): void {
-    const key =
-      this.counts.has(reason) || this.counts.size < MAX_REASONS
-        ? reason
-        : OTHER;
+    const key = this.counts.has(reason) || this.counts.size < MAX_REASONS ? reason : OTHER;
     this.counts.set(key, (this.counts.get(key) ?? 0) + count);
   }
 

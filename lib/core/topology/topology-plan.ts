@@ -1,8 +1,5 @@
 import type { Backend } from './backend.js';
-import type {
-  Instantiate,
-  ProcessingStep,
-} from '../processing/processing-step.js';
+import type { Instantiate, ProcessingStep } from '../processing/processing-step.js';
 import { isClass, toStep } from '../processing/processing-step.js';
 import type { ProcessorSpec } from '../processing/processor.js';
 import { messageOf } from '../show.js';
@@ -64,10 +61,7 @@ export class TopologyPlanner {
     });
   }
 
-  private children(
-    tree: unknown,
-    path: string,
-  ): ReadonlyMap<string, RouterPlan | Backend> {
+  private children(tree: unknown, path: string): ReadonlyMap<string, RouterPlan | Backend> {
     const children = new Map<string, RouterPlan | Backend>();
     if (!isRecord(tree)) {
       this.problems.add(path, 'an object of backends by name', tree);
@@ -99,11 +93,7 @@ export class TopologyPlanner {
       return value;
     }
     if (!isRecord(value) || !('backends' in value)) {
-      this.problems.add(
-        path,
-        'a backend with a callable "send", or { backends }',
-        value,
-      );
+      this.problems.add(path, 'a backend with a callable "send", or { backends }', value);
       return undefined;
     }
     if (this.around.has(value)) {
@@ -127,8 +117,6 @@ export class TopologyPlanner {
 
 export function isBackend(value: unknown): value is Backend {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { send?: unknown }).send === 'function'
+    typeof value === 'object' && value !== null && typeof (value as { send?: unknown }).send === 'function'
   );
 }

@@ -55,11 +55,7 @@ export class Topology {
     const key = path.slice(cut + 1);
     const parent = cut < 0 ? this.root : this.nodes.get(path.slice(0, cut));
     const before = this.nodes.get(path);
-    if (
-      !(parent instanceof RouterNode) ||
-      before instanceof RouterNode ||
-      key === ''
-    ) {
+    if (!(parent instanceof RouterNode) || before instanceof RouterNode || key === '') {
       throw this.unknown(path, 'cannot hold a backend');
     }
     const leaf = this.attached(path, backend);
@@ -80,17 +76,11 @@ export class Topology {
     }
   }
 
-  private build(
-    plan: RouterPlan,
-    path: string,
-    problems: Problems,
-  ): RouterNode {
+  private build(plan: RouterPlan, path: string, problems: Problems): RouterNode {
     const router = new RouterNode(path, plan.steps, this.services);
     for (const [key, child] of plan.children) {
       const at = path === '' ? key : `${path}/${key}`;
-      const node = isBackend(child)
-        ? this.tryLeaf(at, child, problems)
-        : this.build(child, at, problems);
+      const node = isBackend(child) ? this.tryLeaf(at, child, problems) : this.build(child, at, problems);
       if (node !== undefined) {
         router.children.set(key, node);
         this.nodes.set(at, node);
@@ -99,11 +89,7 @@ export class Topology {
     return router;
   }
 
-  private tryLeaf(
-    path: string,
-    backend: Backend,
-    problems: Problems,
-  ): LeafNode | undefined {
+  private tryLeaf(path: string, backend: Backend, problems: Problems): LeafNode | undefined {
     try {
       return new LeafNode(path, backend, this.services);
     } catch (error) {
@@ -130,7 +116,5 @@ function leavesOf(node: TopologyNode): LeafNode[] {
   if (node instanceof LeafNode) {
     return [node];
   }
-  return node instanceof RouterNode
-    ? [...node.children.values()].flatMap(leavesOf)
-    : [];
+  return node instanceof RouterNode ? [...node.children.values()].flatMap(leavesOf) : [];
 }

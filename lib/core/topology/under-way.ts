@@ -55,9 +55,7 @@ export class UnderWay {
 }
 
 /** All work that is under way, as one, or none. */
-export function together(
-  parts: readonly (UnderWay | undefined)[],
-): UnderWay | undefined {
+export function together(parts: readonly (UnderWay | undefined)[]): UnderWay | undefined {
   const underWay = parts.filter((part) => part !== undefined);
   if (underWay.length < 2) {
     return underWay[0];

@@ -35,5 +35,4 @@ export interface EventCatalogue<Events = unknown> {
 }
 
 /** The names and payloads of a catalogue, as `createTracker` and `TrackedEvents` take them. */
-export type EventsOf<Catalogue> =
-  Catalogue extends EventCatalogue<infer Events> ? Events : never;
+export type EventsOf<Catalogue> = Catalogue extends EventCatalogue<infer Events> ? Events : never;

@@ -39,17 +39,12 @@ export interface TrackerHosting {
  * @typeParam Events names and payloads; default: what the app declared in `TrackedEvents`
  * @throws TrackingError `invalid_options`, listing everything that is wrong
  */
-export function createTracker<Events = TrackedEvents>(
-  options: TrackerOptions,
-): Tracker<Events> {
+export function createTracker<Events = TrackedEvents>(options: TrackerOptions): Tracker<Events> {
   return hostTracker(options, {}) as Tracker<Events>;
 }
 
 /** @internal Makes a tracker for a framework. */
-export function hostTracker(
-  options: TrackerOptions,
-  hosting: TrackerHosting,
-): ScopedTracker {
+export function hostTracker(options: TrackerOptions, hosting: TrackerHosting): ScopedTracker {
   const problems = hosting.problems ?? new Problems();
   const instantiate: Instantiate = (type) => new type();
   if (!isRecord(options)) {
@@ -72,13 +67,7 @@ export function hostTracker(
     clock,
     limits,
     reporter,
-    factory: new EventFactory(
-      limits,
-      ids,
-      new IsoClock(clock),
-      reporter,
-      strict,
-    ),
+    factory: new EventFactory(limits, ids, new IsoClock(clock), reporter, strict),
     counts: { dropped: new ReasonCounter(), accepted: 0, processorErrors: 0 },
     nextId: () => ids.next(clock.now()),
   };
@@ -98,8 +87,6 @@ export function hostTracker(
     instantiate,
   );
   const below =
-    options.context === undefined
-      ? []
-      : [services.factory.clean(options.context, 'the context option')];
+    options.context === undefined ? [] : [services.factory.clean(options.context, 'the context option')];
   return new ScopedTracker(runtime, below, []);
 }

@@ -9,11 +9,7 @@ import type { ProcessingStep } from '../processing/processing-step.js';
 import type { DropReason } from '../processing/processor.js';
 import { ResolvedContext, EMPTY_CONTEXT } from '../context/resolved-context.js';
 import type { Scope } from '../context/scope.js';
-import type {
-  HeldEvent,
-  ScopeAccounting,
-  ScopeOwner,
-} from '../context/scope-owner.js';
+import type { HeldEvent, ScopeAccounting, ScopeOwner } from '../context/scope-owner.js';
 import { show } from '../show.js';
 import type { TrackerStats } from '../topology/stats.js';
 import { TopologyPlanner } from '../topology/topology-plan.js';
@@ -54,11 +50,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     }
   }
 
-  emitAsync(
-    name: string,
-    data?: object | null,
-    options?: EmitOptions,
-  ): Promise<DispatchReport> {
+  emitAsync(name: string, data?: object | null, options?: EmitOptions): Promise<DispatchReport> {
     // One promise, and no more: with async hooks they are dear. What is thrown here, in strict mode, rejects it.
     return new Promise((resolve) => {
       const scope = this.runtime.store.current();
@@ -102,10 +94,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
   exitContext(name: string): void {
     const scope = this.runtime.store.current();
     if (!(scope?.exit(name) ?? this.runtime.base.exit(name))) {
-      this.runtime.misused(
-        'unknown_context',
-        `exitContext(${show(name)}): no such context was entered`,
-      );
+      this.runtime.misused('unknown_context', `exitContext(${show(name)}): no such context was entered`);
     }
   }
 
@@ -133,13 +122,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     const below =
       context === undefined
         ? this.below
-        : [
-            ...this.below,
-            runtime.services.factory.clean(
-              context,
-              'the context of a child tracker',
-            ),
-          ];
+        : [...this.below, runtime.services.factory.clean(context, 'the context of a child tracker')];
     return new ScopedTracker(runtime, below, [...steps, ...this.steps]);
   }
 
@@ -149,10 +132,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
 
   register(path: string, backend: Backend): void {
     if (this.runtime.isClosed) {
-      throw new TrackingError(
-        'closed',
-        `cannot register the backend ${show(path)}: the tracker is closed`,
-      );
+      throw new TrackingError('closed', `cannot register the backend ${show(path)}: the tracker is closed`);
     }
     const replaced = this.runtime.topology.register(path, backend);
     if (replaced !== undefined && replaced.backend !== backend) {
@@ -182,10 +162,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     let born: TrackedEvent | DropReason;
     try {
       if (runtime.isClosed) {
-        runtime.misused(
-          'closed',
-          `event ${show(name)} was dropped: the tracker is closed`,
-        );
+        runtime.misused('closed', `event ${show(name)} was dropped: the tracker is closed`);
         born = 'closed';
       } else {
         const context = this.resolve(scope);
@@ -193,20 +170,14 @@ export class ScopedTracker implements Tracker<AnyEvents> {
           name,
           data,
           options,
-          options?.context === undefined
-            ? context
-            : this.extend(context, options.context),
+          options?.context === undefined ? context : this.extend(context, options.context),
         );
       }
     } catch (error) {
       if (runtime.strict && isTrackingError(error)) {
         throw error;
       }
-      runtime.report(
-        'unserialisable',
-        'an event was dropped: it cannot be read',
-        error,
-      );
+      runtime.report('unserialisable', 'an event was dropped: it cannot be read', error);
       born = 'unserialisable';
     }
     if (typeof born === 'string') {
@@ -224,10 +195,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     }
   }
 
-  private heldEvent(
-    event: TrackedEvent,
-    accounting: ScopeAccounting | undefined,
-  ): HeldEvent {
+  private heldEvent(event: TrackedEvent, accounting: ScopeAccounting | undefined): HeldEvent {
     const { services } = this.runtime;
     const drop = (reason: DropReason): void => {
       services.counts.dropped.add(reason);
@@ -237,10 +205,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
       event,
       drop,
       release: (context) => {
-        const released =
-          context === undefined
-            ? event
-            : services.factory.inContext(event, context);
+        const released = context === undefined ? event : services.factory.inContext(event, context);
         if (typeof released === 'string') {
           drop(released);
         } else {
@@ -250,19 +215,13 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     };
   }
 
-  private dispatchOwned(
-    event: TrackedEvent,
-    accounting: ScopeAccounting | undefined,
-  ): void {
+  private dispatchOwned(event: TrackedEvent, accounting: ScopeAccounting | undefined): void {
     if (accounting === undefined) {
       void this.runtime.dispatch(event, this.steps);
       return;
     }
     const trace = new Trace(accounting.waitsForRoom);
-    accounting.dispatched(
-      trace,
-      this.runtime.dispatch(event, this.steps, trace),
-    );
+    accounting.dispatched(trace, this.runtime.dispatch(event, this.steps, trace));
   }
 
   private resolve(scope: Scope | undefined): ResolvedContext {
@@ -272,16 +231,11 @@ export class ScopedTracker implements Tracker<AnyEvents> {
 
   /** Outside any scope there is only what the tracker itself adds. */
   private outside(layers: JsonObject): ResolvedContext {
-    return Object.keys(layers).length === 0
-      ? EMPTY_CONTEXT
-      : new ResolvedContext(layers);
+    return Object.keys(layers).length === 0 ? EMPTY_CONTEXT : new ResolvedContext(layers);
   }
 
   private extend(context: ResolvedContext, more: object): ResolvedContext {
-    const frame = this.runtime.services.factory.clean(
-      more,
-      'the context of an event',
-    );
+    const frame = this.runtime.services.factory.clean(more, 'the context of an event');
     return new ResolvedContext(frame, context);
   }
 

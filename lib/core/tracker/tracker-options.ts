@@ -39,12 +39,7 @@ const OPTION_KEYS: readonly (keyof TrackerOptions)[] = [
   'limits',
 ];
 
-const CLOCK_METHODS: readonly (keyof Clock)[] = [
-  'now',
-  'monotonicMs',
-  'setTimeout',
-  'clearTimeout',
-];
+const CLOCK_METHODS: readonly (keyof Clock)[] = ['now', 'monotonicMs', 'setTimeout', 'clearTimeout'];
 
 /** Checks everything but the topology and the processors, which are checked as they are read. */
 export function checkTrackerOptions(

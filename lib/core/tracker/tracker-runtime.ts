@@ -46,16 +46,10 @@ export class TrackerRuntime {
   }
 
   /** Sends an event through the topology; answers what is under way then, if anything is. */
-  dispatch(
-    event: TrackedEvent,
-    steps: readonly ProcessingStep[],
-    trace?: Trace,
-  ): UnderWay | undefined {
+  dispatch(event: TrackedEvent, steps: readonly ProcessingStep[], trace?: Trace): UnderWay | undefined {
     const root = this.topology.root;
     const underWay =
-      steps.length === 0
-        ? root.dispatch(event, trace)
-        : root.dispatchThrough(steps, event, trace);
+      steps.length === 0 ? root.dispatch(event, trace) : root.dispatchThrough(steps, event, trace);
     if (underWay !== undefined) {
       this.follow(underWay);
     }
@@ -69,10 +63,7 @@ export class TrackerRuntime {
   }
 
   /** Misuse: strict mode throws it, else it is reported. */
-  misused(
-    code: 'unknown_context' | 'context_outside_scope' | 'closed',
-    message: string,
-  ): void {
+  misused(code: 'unknown_context' | 'context_outside_scope' | 'closed', message: string): void {
     if (this.strict) {
       throw new TrackingError(code, message);
     }
@@ -89,26 +80,15 @@ export class TrackerRuntime {
 
   async flush(budget: Partial<TimeBudget> | undefined): Promise<FlushResult> {
     const { clock } = this.services;
-    const deadline = new Deadline(
-      clock,
-      this.timeoutMs('flush', budget, DEFAULT_FLUSH_MS),
-    );
-    return this.keepingAlive(() =>
-      this.flushUntil(deadline, this.topology.leaves()),
-    );
+    const deadline = new Deadline(clock, this.timeoutMs('flush', budget, DEFAULT_FLUSH_MS));
+    return this.keepingAlive(() => this.flushUntil(deadline, this.topology.leaves()));
   }
 
   /** @param reserveMs the last part of the time, kept for closing the backends: what hangs does not get it */
-  close(
-    budget: Partial<TimeBudget> | undefined,
-    reserveMs?: number,
-  ): Promise<FlushResult> {
+  close(budget: Partial<TimeBudget> | undefined, reserveMs?: number): Promise<FlushResult> {
     const timeoutMs = this.timeoutMs('close', budget, DEFAULT_CLOSE_MS);
     return (this.closing ??= this.keepingAlive(() =>
-      this.closeOnce(
-        timeoutMs,
-        reserveMs ?? Math.min(CLOSE_RESERVE_MS, timeoutMs / 10),
-      ),
+      this.closeOnce(timeoutMs, reserveMs ?? Math.min(CLOSE_RESERVE_MS, timeoutMs / 10)),
     ));
   }
 
@@ -125,11 +105,7 @@ export class TrackerRuntime {
   /** Flushes and closes a backend that was replaced. */
   retire(leaf: LeafNode): void {
     const deadline = new Deadline(this.services.clock, DEFAULT_CLOSE_MS);
-    this.follow(
-      UnderWay.of(
-        leaf.flush(deadline.budget()).then(() => leaf.close(deadline.budget())),
-      ),
-    );
+    this.follow(UnderWay.of(leaf.flush(deadline.budget()).then(() => leaf.close(deadline.budget()))));
   }
 
   stats(): TrackerStats {
@@ -138,16 +114,11 @@ export class TrackerRuntime {
       accepted: counts.accepted,
       dropped: counts.dropped.snapshot(),
       processorErrors: counts.processorErrors,
-      backends: Object.fromEntries(
-        this.topology.leaves().map((leaf) => [leaf.path, leaf.stats()]),
-      ),
+      backends: Object.fromEntries(this.topology.leaves().map((leaf) => [leaf.path, leaf.stats()])),
     };
   }
 
-  private async closeOnce(
-    timeoutMs: number,
-    reserveMs: number,
-  ): Promise<FlushResult> {
+  private async closeOnce(timeoutMs: number, reserveMs: number): Promise<FlushResult> {
     for (const release of this.beforeClose) {
       release();
     }
@@ -164,10 +135,7 @@ export class TrackerRuntime {
       ),
       this.closeDraining(draining, deadline),
     ]);
-    const left = leaves.reduce(
-      (sum, leaf) => sum + leaf.stats().depth,
-      this.inFlight.size,
-    );
+    const left = leaves.reduce((sum, leaf) => sum + leaf.stats().depth, this.inFlight.size);
     return { settled: left === 0, pending: left };
   }
 
@@ -184,20 +152,14 @@ export class TrackerRuntime {
   }
 
   /** These deliver while they close, and need most of the time for it: only what is on its way to them comes before. */
-  private async closeDraining(
-    leaves: readonly LeafNode[],
-    deadline: Deadline,
-  ): Promise<void> {
+  private async closeDraining(leaves: readonly LeafNode[], deadline: Deadline): Promise<void> {
     if (leaves.length > 0) {
       await deadline.part(4).race(this.arrived(), []);
       await Promise.all(leaves.map((leaf) => leaf.close(deadline.budget())));
     }
   }
 
-  private async flushUntil(
-    deadline: Deadline,
-    leaves: readonly LeafNode[],
-  ): Promise<FlushResult> {
+  private async flushUntil(deadline: Deadline, leaves: readonly LeafNode[]): Promise<FlushResult> {
     const before = this.arrived();
     const underWay = [...this.inFlight];
     // A backend does not wait for ever for what hangs at another.
@@ -211,8 +173,7 @@ export class TrackerRuntime {
       ...leaves.map((leaf) => leaf.flush(deadline.budget())),
     ]);
     const pending = leaves.reduce(
-      (sum, leaf, index) =>
-        sum + leftOf(leaf.stats(), reached ? accepted[index] : undefined),
+      (sum, leaf, index) => sum + leftOf(leaf.stats(), reached ? accepted[index] : undefined),
       underWay.filter((one) => this.inFlight.has(one)).length,
     );
     return { settled: pending === 0, pending };
@@ -228,11 +189,7 @@ export class TrackerRuntime {
     underWay.whenEnded(this.arrive);
   }
 
-  private timeoutMs(
-    what: string,
-    budget: Partial<TimeBudget> | undefined,
-    fallback: number,
-  ): number {
+  private timeoutMs(what: string, budget: Partial<TimeBudget> | undefined, fallback: number): number {
     const given: unknown = budget?.timeoutMs;
     if (given === undefined) {
       return fallback;
@@ -249,9 +206,6 @@ export class TrackerRuntime {
 }
 
 /** How many of the first `accepted` events are left, as long as later ones do not overtake them. */
-function leftOf(
-  { delivered, dead, depth }: BackendStats,
-  accepted = Infinity,
-): number {
+function leftOf({ delivered, dead, depth }: BackendStats, accepted = Infinity): number {
   return Math.min(depth, Math.max(0, accepted - delivered - dead));
 }

@@ -7,14 +7,10 @@ import type { TrackerStats } from '../topology/stats.js';
 import type { TrackedEvents } from './tracked-events.js';
 
 /** Every name while an app declares no events, else the declared ones. */
-export type EventName<Events> = [keyof Events] extends [never]
-  ? string
-  : keyof Events & string;
+export type EventName<Events> = [keyof Events] extends [never] ? string : keyof Events & string;
 
 /** The payload of an event: anything while it is not declared. */
-export type EventPayload<Events, Name> = Name extends keyof Events
-  ? Events[Name]
-  : object | null | undefined;
+export type EventPayload<Events, Name> = Name extends keyof Events ? Events[Name] : object | null | undefined;
 
 /** What follows the name: the payload may be left out where it may be empty. */
 export type EmitArguments<Events, Name> =
@@ -51,10 +47,7 @@ export interface Tracker<Events = TrackedEvents> {
    *
    * @throws TrackingError only in strict mode: an empty name, a payload that is not JSON, after `close`
    */
-  emit<Name extends EventName<Events>>(
-    name: Name,
-    ...rest: EmitArguments<Events, Name>
-  ): void;
+  emit<Name extends EventName<Events>>(name: Name, ...rest: EmitArguments<Events, Name>): void;
 
   /** Like `emit`; resolves when every backend has taken responsibility, or has not. Rejects only in strict mode. */
   emitAsync<Name extends EventName<Events>>(

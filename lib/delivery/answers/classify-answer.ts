@@ -8,11 +8,7 @@ const ENDPOINT: ReadonlySet<number> = new Set([405, 410, 415]);
 const TOO_LARGE = 413;
 
 /** What the status of an answer means for a batch. */
-export function classifyAnswer(
-  httpStatus: number,
-  error: SendError,
-  retryAfterMs?: number,
-): SendResult {
+export function classifyAnswer(httpStatus: number, error: SendError, retryAfterMs?: number): SendResult {
   if (httpStatus >= 200 && httpStatus < 300) {
     return { status: 'delivered' };
   }

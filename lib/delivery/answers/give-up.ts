@@ -14,9 +14,7 @@ export function tooLate(
   { maxAttempts, maxAgeMs, ageOf }: GivingUp,
 ): ReadonlyMap<Extract<DeadReason, 'attempts' | 'expired'>, LeasedEvent[]> {
   const attempts = events.filter((event) => event.attempts >= maxAttempts);
-  const expired = events.filter(
-    (event) => event.attempts < maxAttempts && ageOf(event) >= maxAgeMs,
-  );
+  const expired = events.filter((event) => event.attempts < maxAttempts && ageOf(event) >= maxAgeMs);
   return new Map(
     (
       [

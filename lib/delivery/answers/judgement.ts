@@ -49,11 +49,7 @@ const KNOWN_KEY: ReadonlySet<number | undefined> = new Set([409, 422]);
 const CONFLICT = 409;
 
 /** Decides what an attempt's result means for the events of the batch. */
-export function judge(
-  batch: TriedBatch,
-  result: SendResult,
-  conflict: Conflict,
-): Judgement {
+export function judge(batch: TriedBatch, result: SendResult, conflict: Conflict): Judgement {
   const { events } = batch;
   switch (result.status) {
     case 'delivered':
@@ -90,10 +86,7 @@ export function judge(
 }
 
 /** What becomes of a batch that its format cannot express: the guilty event is looked for. */
-export function judgeUnencodable(
-  events: readonly LeasedEvent[],
-  message: string,
-): Judgement {
+export function judgeUnencodable(events: readonly LeasedEvent[], message: string): Judgement {
   const error = { message };
   return events.length > 1
     ? { ...nothing, again: halves(events), signal: 'none', error }
@@ -126,16 +119,11 @@ function settle(
   return { settlements: [{ events, outcome }] };
 }
 
-function after(
-  retryAfterMs: number | undefined,
-): Pick<Judgement, 'retryAfterMs'> {
+function after(retryAfterMs: number | undefined): Pick<Judgement, 'retryAfterMs'> {
   return retryAfterMs === undefined ? {} : { retryAfterMs };
 }
 
-function judgeTooLarge(
-  events: readonly LeasedEvent[],
-  error: SendError | undefined,
-): Judgement {
+function judgeTooLarge(events: readonly LeasedEvent[], error: SendError | undefined): Judgement {
   const why = error === undefined ? {} : { error };
   // A limit of our own format says nothing about the destination.
   const isAnswer = error === undefined || error.httpStatus !== undefined;
@@ -149,11 +137,7 @@ function judgeTooLarge(
       };
 }
 
-function judgeRejected(
-  { events, repeated }: TriedBatch,
-  error: SendError,
-  conflict: Conflict,
-): Judgement {
+function judgeRejected({ events, repeated }: TriedBatch, error: SendError, conflict: Conflict): Judgement {
   if (repeated && KNOWN_KEY.has(error.httpStatus)) {
     return { ...nothing, again: [events], signal: 'answered', error };
   }
@@ -184,16 +168,10 @@ function judgePartial(
       { events: delivered, outcome: 'delivered' as const },
       { events: rejected, outcome: causeOf('rejected', error) },
     ].filter((settlement) => settlement.events.length > 0),
-    again:
-      retry.length === events.length ? 'same' : retry.length > 0 ? [retry] : [],
+    again: retry.length === events.length ? 'same' : retry.length > 0 ? [retry] : [],
     backoff: retry.length > 0,
     ...after(result.retryAfterMs),
-    signal:
-      delivered.length > 0
-        ? 'delivered'
-        : rejected.length > 0
-          ? 'rejected'
-          : 'failing',
+    signal: delivered.length > 0 ? 'delivered' : rejected.length > 0 ? 'rejected' : 'failing',
     ...(error === undefined ? {} : { error }),
   };
 }

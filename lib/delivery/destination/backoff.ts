@@ -15,11 +15,7 @@ const QUICK_PROBES = 20;
  *
  * @param attempt the one that failed, from 1
  */
-export function backoffMs(
-  attempt: number,
-  { baseMs, maxDelayMs }: BackoffOptions,
-  random: Random,
-): number {
+export function backoffMs(attempt: number, { baseMs, maxDelayMs }: BackoffOptions, random: Random): number {
   return random() * Math.min(maxDelayMs, baseMs * 2 ** (attempt - 1));
 }
 
@@ -28,14 +24,7 @@ export function backoffMs(
  *
  * @param probes how many have failed
  */
-export function probeDelayMs(
-  probes: number,
-  maxDelayMs: number,
-  random: Random,
-): number {
-  const window = Math.min(
-    maxDelayMs,
-    PROBE_MS * 2 ** Math.max(0, probes - QUICK_PROBES),
-  );
+export function probeDelayMs(probes: number, maxDelayMs: number, random: Random): number {
+  const window = Math.min(maxDelayMs, PROBE_MS * 2 ** Math.max(0, probes - QUICK_PROBES));
   return window * (0.5 + random() / 2);
 }

@@ -121,10 +121,7 @@ export class Circuit {
   }
 
   private refusal(now: number): void {
-    if (
-      this.refusedBatches >= PAUSE_AFTER_BATCHES ||
-      this.rejectedEvents >= PAUSE_AFTER_EVENTS
-    ) {
+    if (this.refusedBatches >= PAUSE_AFTER_BATCHES || this.rejectedEvents >= PAUSE_AFTER_EVENTS) {
       this.open('paused', 'refusing_everything');
       this.probeLater(now);
     } else {
@@ -132,10 +129,7 @@ export class Circuit {
     }
   }
 
-  private open(
-    state: Exclude<CircuitState, 'ok'>,
-    reason: PauseReason | undefined,
-  ): void {
+  private open(state: Exclude<CircuitState, 'ok'>, reason: PauseReason | undefined): void {
     this.state = state;
     this.pauseReason = reason;
     this.probes = 0;

@@ -30,11 +30,7 @@ export class Destination {
     /** Whether events of one stream go in order. */
     private readonly ordered: boolean,
   ) {
-    this.circuit = new Circuit(
-      () => settings().retry.maxDelayMs,
-      random,
-      ordered,
-    );
+    this.circuit = new Circuit(() => settings().retry.maxDelayMs, random, ordered);
     this.range = settings().concurrency;
     this.concurrency = new AdaptiveConcurrency(this.range);
   }
@@ -98,10 +94,7 @@ export class Destination {
         circuit.refused(now);
         break;
       case 'rejected':
-        circuit.rejected(
-          judgement.settlements.flatMap(({ events }) => events).length,
-          now,
-        );
+        circuit.rejected(judgement.settlements.flatMap(({ events }) => events).length, now);
         break;
       case 'none':
         return false;
@@ -121,17 +114,14 @@ export class Destination {
     }
     const delay = backoffMs(attempt, retry, this.random);
     // A stream that fails alone opens no circuit that would probe: its own batch has to notice the recovery.
-    return this.ordered
-      ? Math.min(delay, probeDelayMs(attempt, retry.maxDelayMs, this.random))
-      : delay;
+    return this.ordered ? Math.min(delay, probeDelayMs(attempt, retry.maxDelayMs, this.random)) : delay;
   }
 
   /** For what it is too late. How long an event has waited does not count pauses. */
   givingUp(): GivingUp {
     return {
       ...this.settings().retry,
-      ageOf: ({ acceptedAt }: LeasedEvent) =>
-        this.pauses.activeMs(acceptedAt, this.time()),
+      ageOf: ({ acceptedAt }: LeasedEvent) => this.pauses.activeMs(acceptedAt, this.time()),
     };
   }
 

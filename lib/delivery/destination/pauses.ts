@@ -33,9 +33,7 @@ export class Pauses {
     for (const pause of this.past) {
       ms -= overlap(pause, from, to);
     }
-    return this.since === undefined
-      ? ms
-      : ms - overlap({ from: this.since, to }, from, to);
+    return this.since === undefined ? ms : ms - overlap({ from: this.since, to }, from, to);
   }
 }
 

@@ -2,10 +2,7 @@
  * Reads a Retry-After header (RFC 9110 §10.2.3), seconds or a date. Answers milliseconds from now, 0 for a time that
  * has passed, `undefined` for what is neither.
  */
-export function retryAfterMs(
-  header: string | undefined,
-  nowMs: number,
-): number | undefined {
+export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
   if (/^\d+$/.test(text)) {
     return Number(text) * 1_000;

@@ -65,22 +65,14 @@ export class Attempts<Payload> {
     const latencyMs = this.clock.monotonicMs() - started;
     this.reporter.attempt(batch, attempt, result, latencyMs);
     return {
-      judgement: judge(
-        { events: batch.events, repeated: batch.sent > 1 },
-        result,
-        this.settings().conflict,
-      ),
+      judgement: judge({ events: batch.events, repeated: batch.sent > 1 }, result, this.settings().conflict),
       tooLarge: result.status === 'tooLarge',
       latencyMs,
     };
   }
 
   /** Ends with the attempt's time, whether the transport looks at the signal or not. */
-  private async send(
-    batch: Batch<Payload>,
-    payload: Payload,
-    attempt: number,
-  ): Promise<SendResult> {
+  private async send(batch: Batch<Payload>, payload: Payload, attempt: number): Promise<SendResult> {
     const { timeoutMs } = this.settings();
     const controller = new AbortController();
     let stop = (): void => undefined;

@@ -20,10 +20,7 @@ export class Batch<Payload> {
 
   /** How often its events were tried, in this batch and before. */
   get attempts(): number {
-    return this.events.reduce(
-      (most, { attempts }) => Math.max(most, attempts),
-      0,
-    );
+    return this.events.reduce((most, { attempts }) => Math.max(most, attempts), 0);
   }
 }
 

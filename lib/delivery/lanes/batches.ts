@@ -2,9 +2,7 @@ import type { TrackingEvent } from '../../core/event/event.js';
 import type { LeasedEvent } from '../backlog.js';
 
 /** Two halves of about the same size in bytes; of the events given, at least one in each. */
-export function halves(
-  events: readonly LeasedEvent[],
-): readonly (readonly LeasedEvent[])[] {
+export function halves(events: readonly LeasedEvent[]): readonly (readonly LeasedEvent[])[] {
   const total = bytesOf(events);
   let bytes = 0;
   let cut = 0;
@@ -49,10 +47,7 @@ class BatchIds {
 
   has(event: LeasedEvent): boolean {
     const last = this.ascending.at(-1);
-    if (
-      this.known === undefined &&
-      (last === undefined || event.follows?.(last) === true)
-    ) {
+    if (this.known === undefined && (last === undefined || event.follows?.(last) === true)) {
       return false;
     }
     this.known ??= new Set(this.ascending.map(({ id }) => id));

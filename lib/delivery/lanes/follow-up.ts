@@ -38,10 +38,7 @@ export function followUp<Payload>(
   return { settlements, batches };
 }
 
-function without(
-  events: readonly LeasedEvent[],
-  gone: readonly (readonly LeasedEvent[])[],
-): LeasedEvent[] {
+function without(events: readonly LeasedEvent[], gone: readonly (readonly LeasedEvent[])[]): LeasedEvent[] {
   const dead = new Set(gone.flat());
   return events.filter((event) => !dead.has(event));
 }

@@ -22,10 +22,7 @@ export class HeldLines<Payload> {
   }
 
   /** Takes the first that may go now. */
-  takeDue(
-    now: number,
-    mayGo: (line: Line<Payload>) => boolean,
-  ): Line<Payload> | undefined {
+  takeDue(now: number, mayGo: (line: Line<Payload>) => boolean): Line<Payload> | undefined {
     for (const line of this.lines) {
       if (line.dueAt <= now && mayGo(line)) {
         this.lines.delete(line);
@@ -53,9 +50,7 @@ export class HeldLines<Payload> {
 
   /** Whether one of those has not been tried yet. */
   hasUntried(maxEvents: number): boolean {
-    return [...this.lines].some(
-      (line) => eventsOf(line) <= maxEvents && attemptsOf(line) === 0,
-    );
+    return [...this.lines].some((line) => eventsOf(line) <= maxEvents && attemptsOf(line) === 0);
   }
 
   /** Takes what is best to probe with: a small one, of those the one tried least. */
@@ -87,10 +82,7 @@ export class HeldLines<Payload> {
   }
 
   /** Takes lines of which every event is as old as that; answers their batches. */
-  takeOlder(
-    ageOf: (event: LeasedEvent) => number,
-    maxAgeMs: number,
-  ): Batch<Payload>[] {
+  takeOlder(ageOf: (event: LeasedEvent) => number, maxAgeMs: number): Batch<Payload>[] {
     const old = [...this.lines].filter((line) => {
       const newest = line.batches.at(-1)?.events.at(-1);
       return newest !== undefined && ageOf(newest) >= maxAgeMs;
@@ -124,18 +116,12 @@ export class HeldLines<Payload> {
   }
 }
 
-function isBetterProbe<Payload>(
-  line: Line<Payload>,
-  than: Line<Payload>,
-  maxEvents: number,
-): boolean {
+function isBetterProbe<Payload>(line: Line<Payload>, than: Line<Payload>, maxEvents: number): boolean {
   const small = eventsOf(line) <= maxEvents;
   if (small !== eventsOf(than) <= maxEvents) {
     return small;
   }
-  return small
-    ? attemptsOf(line) < attemptsOf(than)
-    : eventsOf(line) < eventsOf(than);
+  return small ? attemptsOf(line) < attemptsOf(than) : eventsOf(line) < eventsOf(than);
 }
 
 function eventsOf<Payload>(line: Line<Payload>): number {

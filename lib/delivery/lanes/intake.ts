@@ -15,10 +15,7 @@ export class Intake<Payload> {
   ) {}
 
   /** Lines of what was leased; what it is too late for is to be settled instead. */
-  take(
-    lease: Lease,
-    giveUp: GivingUp | undefined,
-  ): { lines: Line<Payload>[]; late: Settlement[] } {
+  take(lease: Lease, giveUp: GivingUp | undefined): { lines: Line<Payload>[]; late: Settlement[] } {
     const late: Settlement[] = [];
     let { events } = lease;
     if (giveUp !== undefined) {
@@ -31,39 +28,27 @@ export class Intake<Payload> {
     const batches =
       events.length === 0
         ? []
-        : batchesOf(events, this.groupOf).map((some) =>
-            this.batch(lease, some, this.newId()),
-          );
+        : batchesOf(events, this.groupOf).map((some) => this.batch(lease, some, this.newId()));
     return { lines: this.lines(lease.partition, batches), late };
   }
 
-  lines(
-    partition: string,
-    batches: readonly Batch<Payload>[],
-  ): Line<Payload>[] {
+  lines(partition: string, batches: readonly Batch<Payload>[]): Line<Payload>[] {
     const lines = this.ordered ? [batches] : batches.map((batch) => [batch]);
-    return lines
-      .filter((some) => some.length > 0)
-      .map((some) => new Line(partition, [...some]));
+    return lines.filter((some) => some.length > 0).map((some) => new Line(partition, [...some]));
   }
 
   /** Makes the first batch of a line smaller. */
   cut(line: Line<Payload>, maxEvents: number): void {
     const { head } = line;
     if (head !== undefined && head.events.length > maxEvents) {
-      const parts = [
-        head.events.slice(0, maxEvents),
-        head.events.slice(maxEvents),
-      ].map((events) => this.batch(head.lease, events, head.requestId));
+      const parts = [head.events.slice(0, maxEvents), head.events.slice(maxEvents)].map((events) =>
+        this.batch(head.lease, events, head.requestId),
+      );
       line.batches.splice(0, 1, ...parts);
     }
   }
 
-  private batch(
-    lease: Lease,
-    events: Lease['events'],
-    requestId: string,
-  ): Batch<Payload> {
+  private batch(lease: Lease, events: Lease['events'], requestId: string): Batch<Payload> {
     return new Batch<Payload>(lease, events, this.newId(), requestId);
   }
 }

@@ -51,26 +51,9 @@ export class Lanes<Payload> {
     this.ordered = partitionOf !== undefined;
     this.clock = clock;
     const intake = new Intake<Payload>(this.ordered, groupOf, newId);
-    this.leasing = new Leasing(
-      clock,
-      settings,
-      plan,
-      destination,
-      reporter,
-      recorder,
-      intake,
-      held,
-    );
+    this.leasing = new Leasing(clock, settings, plan, destination, reporter, recorder, intake, held);
     this.probes = new Probes(destination, this.leasing, intake, held);
-    this.rounds = new Rounds(
-      clock,
-      attempts,
-      destination,
-      recorder,
-      intake,
-      held,
-      ending,
-    );
+    this.rounds = new Rounds(clock, attempts, destination, recorder, intake, held, ending);
     this.alarm = new Alarm(clock, () => {
       this.pump();
     });
@@ -138,9 +121,7 @@ export class Lanes<Payload> {
   private pump(): void {
     const now = this.clock.monotonicMs();
     while (this.mayStart(now)) {
-      const line = this.destination.isOk
-        ? this.held.takeDue(now, this.mayGo)
-        : this.probes.next(now);
+      const line = this.destination.isOk ? this.held.takeDue(now, this.mayGo) : this.probes.next(now);
       if (line !== undefined) {
         this.start(line);
       } else if (this.leasing.isDue(now)) {
@@ -157,9 +138,7 @@ export class Lanes<Payload> {
     if (ending.over || destination.isOk) {
       return !ending.over && !this.isFull;
     }
-    return (
-      !this.probing && (ending.begun || now >= destination.circuit.probeAt)
-    );
+    return !this.probing && (ending.begun || now >= destination.circuit.probeAt);
   }
 
   /** Streams that fail share one lane. */
@@ -186,15 +165,13 @@ export class Lanes<Payload> {
       this.probing &&= !probe;
       this.pump();
     };
-    const running = this.rounds
-      .run(line, saturated)
-      .then(done, (error: unknown) => {
-        // A bug, ours or that of a backlog: what it was about is still in our care.
-        this.reporter.storage(error);
-        line.failed(this.clock.monotonicMs() + REST_MS, true);
-        this.held.add(line);
-        done();
-      });
+    const running = this.rounds.run(line, saturated).then(done, (error: unknown) => {
+      // A bug, ours or that of a backlog: what it was about is still in our care.
+      this.reporter.storage(error);
+      line.failed(this.clock.monotonicMs() + REST_MS, true);
+      this.held.add(line);
+      done();
+    });
     this.running.set(line, running);
   }
 
@@ -204,11 +181,7 @@ export class Lanes<Payload> {
       ending.drained();
     }
     this.alarm.set(
-      ending.over
-        ? Infinity
-        : this.destination.isOk
-          ? this.nextStartAt(now)
-          : this.nextProbeAt(now),
+      ending.over ? Infinity : this.destination.isOk ? this.nextStartAt(now) : this.nextProbeAt(now),
     );
   }
 
@@ -223,10 +196,7 @@ export class Lanes<Payload> {
   private nextStartAt(now: number): number {
     return this.isFull
       ? Infinity
-      : Math.min(
-          this.held.nextDueAt(this.mayGo) ?? Infinity,
-          this.leasing.nextAt(now),
-        );
+      : Math.min(this.held.nextDueAt(this.mayGo) ?? Infinity, this.leasing.nextAt(now));
   }
 
   private nextProbeAt(now: number): number {

@@ -28,9 +28,7 @@ export class LeasePlan {
     const { batch } = this.settings();
     const { circuit, maxBytes, isOk } = this.destination;
     return {
-      maxEvents: isOk
-        ? batch.maxEvents
-        : Math.min(circuit.probeEvents, batch.maxEvents),
+      maxEvents: isOk ? batch.maxEvents : Math.min(circuit.probeEvents, batch.maxEvents),
       maxBytes: Math.min(batch.maxBytes, maxBytes),
       maxDelayMs: this.hurry > 0 || !isOk ? 0 : batch.maxDelayMs,
     };

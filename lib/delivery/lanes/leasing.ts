@@ -38,9 +38,7 @@ export class Leasing<Payload> {
 
   /** The monotonic time from which a lease may be taken. */
   nextAt(now: number): number {
-    return !this.intake.ordered && this.isFull
-      ? Infinity
-      : this.plan.nextAt(now);
+    return !this.intake.ordered && this.isFull ? Infinity : this.plan.nextAt(now);
   }
 
   /** Takes a lease and holds its batches; never rejects. */
@@ -91,10 +89,7 @@ export class Leasing<Payload> {
   private async takeIn(lease: Lease): Promise<void> {
     const { destination } = this;
     const isAway = destination.circuit.state === 'retrying';
-    const { lines, late } = this.intake.take(
-      lease,
-      isAway ? destination.givingUp() : undefined,
-    );
+    const { lines, late } = this.intake.take(lease, isAway ? destination.givingUp() : undefined);
     await this.recorder.record(lease, late);
     for (const line of lines) {
       this.held.add(line);

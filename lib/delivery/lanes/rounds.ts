@@ -34,12 +34,7 @@ export class Rounds<Payload> {
     if (destination.learn(line.partition, batch, tried, saturated)) {
       this.held.recall(this.clock.monotonicMs());
     }
-    const { settlements, batches } = followUp(
-      batch,
-      tried.judgement,
-      destination.givingUp(),
-      intake.newId,
-    );
+    const { settlements, batches } = followUp(batch, tried.judgement, destination.givingUp(), intake.newId);
     await this.recorder.record(batch.lease, settlements);
     this.goOn(line, batches, tried.judgement, isLast);
     if (isLast && !destination.isOk) {
@@ -66,10 +61,7 @@ export class Rounds<Payload> {
     for (const next of this.intake.lines(line.partition, all)) {
       if (backoff && first !== undefined && next.head === first) {
         const delay = this.destination.delayMs(first.attempts, retryAfterMs);
-        next.failed(
-          ending.begun ? -Infinity : now + delay,
-          retryAfterMs !== undefined,
-        );
+        next.failed(ending.begun ? -Infinity : now + delay, retryAfterMs !== undefined);
       }
       this.held.add(next);
     }

@@ -21,17 +21,9 @@ export class EventChunks {
    * @param bytes the size of the text in UTF-8
    * @param waiting how many bytes wait already: chunks are no larger than that needs
    */
-  push(
-    text: string,
-    bytes: number,
-    acceptedAt: number,
-    seq: number,
-    waiting: number,
-  ): void {
+  push(text: string, bytes: number, acceptedAt: number, seq: number, waiting: number): void {
     const chunk =
-      this.last?.fits(bytes) === true
-        ? this.last
-        : this.begin(EventChunk.sizeFor(bytes), waiting);
+      this.last?.fits(bytes) === true ? this.last : this.begin(EventChunk.sizeFor(bytes), waiting);
     chunk.push(text, bytes, acceptedAt, seq);
     this.length++;
   }

@@ -32,15 +32,10 @@ export class MemoryAdmission {
     this.waiters = new RoomWaiters(clock, blockTimeoutMs);
   }
 
-  append(
-    events: readonly TrackingEvent[],
-    wait: boolean,
-  ): MaybePromise<number> {
+  append(events: readonly TrackingEvent[], wait: boolean): MaybePromise<number> {
     for (let i = 0; i < events.length; i++) {
       if (!this.take(events[i] as TrackingEvent, this.takes)) {
-        return wait && this.settings.overflow === 'block'
-          ? this.appendWhenRoom(events, i)
-          : i;
+        return wait && this.settings.overflow === 'block' ? this.appendWhenRoom(events, i) : i;
       }
     }
     return events.length;
@@ -48,10 +43,7 @@ export class MemoryAdmission {
 
   readonly hasRoom = (bytes: number): boolean => {
     const { store, settings } = this;
-    return (
-      store.depth < settings.maxEvents &&
-      store.bytes + bytes <= settings.maxBytes
-    );
+    return store.depth < settings.maxEvents && store.bytes + bytes <= settings.maxBytes;
   };
 
   /** There is more room. */
@@ -65,10 +57,7 @@ export class MemoryAdmission {
   }
 
   /** Room is needed for what is stored, so the stamp comes first; an event that finds none leaves no trace in it. */
-  private take(
-    event: TrackingEvent,
-    finds: (bytes: number) => boolean,
-  ): boolean {
+  private take(event: TrackingEvent, finds: (bytes: number) => boolean): boolean {
     const stamped = this.stamp?.put(event) ?? event;
     const bytes = eventBytes(stamped);
     if (finds(bytes)) {
@@ -101,10 +90,7 @@ export class MemoryAdmission {
     return true;
   };
 
-  private async appendWhenRoom(
-    events: readonly TrackingEvent[],
-    from: number,
-  ): Promise<number> {
+  private async appendWhenRoom(events: readonly TrackingEvent[], from: number): Promise<number> {
     for (let i = from; i < events.length; i++) {
       const event = events[i] as TrackingEvent;
       if (!this.take(event, this.takes) && !(await this.takeWhenRoom(event))) {

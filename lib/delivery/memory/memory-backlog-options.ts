@@ -28,26 +28,18 @@ export interface MemoryBacklogSettings {
   readonly deadLetters: DeadLetterBounds;
 }
 
-const OVERFLOWS: readonly unknown[] = [
-  'dropOldest',
-  'dropNewest',
-  'block',
-] satisfies Overflow[];
+const OVERFLOWS: readonly unknown[] = ['dropOldest', 'dropNewest', 'block'] satisfies Overflow[];
 
 const MIB = 1024 * 1024;
 
 /** @throws TrackingError `invalid_options` with every problem */
-export function memoryBacklogSettings(
-  options: MemoryBacklogOptions,
-): MemoryBacklogSettings {
+export function memoryBacklogSettings(options: MemoryBacklogOptions): MemoryBacklogSettings {
   const problems = new Problems();
   if (!isRecord(options)) {
     problems.add('options', 'an object', options);
     problems.throwIfAny('the options of memoryBacklog() are wrong');
   }
-  problems.onlyKeys('', options, [
-    ...['maxEvents', 'maxBytes', 'overflow', 'deadLetters'],
-  ]);
+  problems.onlyKeys('', options, [...['maxEvents', 'maxBytes', 'overflow', 'deadLetters']]);
   const settings = {
     maxEvents: options.maxEvents ?? 100_000,
     maxBytes: options.maxBytes ?? 64 * MIB,
@@ -57,11 +49,7 @@ export function memoryBacklogSettings(
   problems.positiveInteger('maxEvents', settings.maxEvents);
   problems.positiveInteger('maxBytes', settings.maxBytes);
   if (!OVERFLOWS.includes(settings.overflow)) {
-    problems.add(
-      'overflow',
-      `one of ${OVERFLOWS.join(', ')}`,
-      options.overflow,
-    );
+    problems.add('overflow', `one of ${OVERFLOWS.join(', ')}`, options.overflow);
   }
   const bounds: unknown = options.deadLetters;
   if (isRecord(bounds)) {

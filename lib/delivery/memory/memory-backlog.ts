@@ -1,20 +1,11 @@
 import type { TrackingEvent } from '../../core/event/event.js';
 import { eventBytes, eventJson } from '../../core/event/event.js';
 import type { MaybePromise } from '../../core/processing/processor.js';
-import type {
-  Backlog,
-  BacklogHost,
-  BacklogStats,
-  LeaseRequest,
-  Settlement,
-} from '../backlog.js';
+import type { Backlog, BacklogHost, BacklogStats, LeaseRequest, Settlement } from '../backlog.js';
 import type { DeadLetter, DeadLetterFilter } from '../dead-letter.js';
 import type { AdmissionStore } from './memory-admission.js';
 import { MemoryAdmission } from './memory-admission.js';
-import type {
-  MemoryBacklogOptions,
-  MemoryBacklogSettings,
-} from './memory-backlog-options.js';
+import type { MemoryBacklogOptions, MemoryBacklogSettings } from './memory-backlog-options.js';
 import { memoryBacklogSettings } from './memory-backlog-options.js';
 import { MemoryDeadLetters } from './memory-dead-letters.js';
 import type { MemoryEntry } from './memory-entry.js';
@@ -67,28 +58,19 @@ class MemoryBacklog implements Backlog, AdmissionStore, LeaseOwner {
 
   lease(request: LeaseRequest): Promise<MemoryLease | undefined> {
     const host = this.opened();
-    const queue = this.closed
-      ? undefined
-      : this.queues.next(request, host.time());
+    const queue = this.closed ? undefined : this.queues.next(request, host.time());
     if (queue === undefined) {
       return Promise.resolve(undefined);
     }
     const entries = queue.take(request);
     queue.locked = host.partitionOf !== undefined;
-    const lease = new MemoryLease(
-      String(entries[0]?.seq),
-      queue.partition,
-      entries,
-      this,
-    );
+    const lease = new MemoryLease(String(entries[0]?.seq), queue.partition, entries, this);
     this.leases.add(lease);
     return Promise.resolve(lease);
   }
 
   availableIn(request: LeaseRequest): number | undefined {
-    return this.closed
-      ? undefined
-      : this.queues.availableIn(request, this.opened().time());
+    return this.closed ? undefined : this.queues.availableIn(request, this.opened().time());
   }
 
   onAvailable(listener: () => void): void {
@@ -108,9 +90,7 @@ class MemoryBacklog implements Backlog, AdmissionStore, LeaseOwner {
     const oldest = this.oldest();
     return {
       ...{ accepted, delivered, dead, depth, bytes },
-      ...(oldest === undefined
-        ? {}
-        : { oldestMs: Math.max(0, this.opened().time() - oldest.acceptedAt) }),
+      ...(oldest === undefined ? {} : { oldestMs: Math.max(0, this.opened().time() - oldest.acceptedAt) }),
     };
   }
 
@@ -153,17 +133,9 @@ class MemoryBacklog implements Backlog, AdmissionStore, LeaseOwner {
     this.admission.admit();
   }
 
-  ended(
-    lease: MemoryLease,
-    left: readonly MemoryEntry[],
-    afterMs: number,
-  ): void {
+  ended(lease: MemoryLease, left: readonly MemoryEntry[], afterMs: number): void {
     this.leases.delete(lease);
-    this.queues.giveBack(
-      lease.partition,
-      left,
-      afterMs > 0 ? this.opened().time() + afterMs : undefined,
-    );
+    this.queues.giveBack(lease.partition, left, afterMs > 0 ? this.opened().time() + afterMs : undefined);
     this.tell();
   }
 
@@ -196,10 +168,7 @@ class MemoryBacklog implements Backlog, AdmissionStore, LeaseOwner {
     }
   }
 
-  private bury(
-    event: TrackingEvent,
-    cause: Exclude<Settlement['outcome'], 'delivered'>,
-  ): void {
+  private bury(event: TrackingEvent, cause: Exclude<Settlement['outcome'], 'delivered'>): void {
     const { path, clock } = this.opened();
     this.dead++;
     this.graves.add({ ...cause, event, path, at: clock.now() });

@@ -18,10 +18,7 @@ export class MemoryDeadLetters {
     this.letters.add(letter);
     this.bytes += sizeOf(letter);
     for (const oldest of this.letters) {
-      if (
-        this.letters.size <= this.bounds.maxEvents &&
-        this.bytes <= this.bounds.maxBytes
-      ) {
+      if (this.letters.size <= this.bounds.maxEvents && this.bytes <= this.bounds.maxBytes) {
         break;
       }
       this.remove(oldest);

@@ -6,11 +6,7 @@ import { MemoryEntry } from './memory-entry.js';
 export interface LeaseOwner {
   settled(entry: MemoryEntry, outcome: Settlement['outcome']): void;
   /** Nothing of the lease is left: what was not settled is to wait again. */
-  ended(
-    lease: MemoryLease,
-    left: readonly MemoryEntry[],
-    afterMs: number,
-  ): void;
+  ended(lease: MemoryLease, left: readonly MemoryEntry[], afterMs: number): void;
 }
 
 export class MemoryLease implements Lease, Holder {
@@ -46,9 +42,7 @@ export class MemoryLease implements Lease, Holder {
 
   release(afterMs = 0): void {
     if (this.open) {
-      const left = this.events.filter(
-        (entry) => entry.holder === this && !entry.gone,
-      );
+      const left = this.events.filter((entry) => entry.holder === this && !entry.gone);
       this.end(left, afterMs);
     }
   }

@@ -20,8 +20,7 @@ export class MemoryQueue {
   }
 
   /** The oldest one, as far as that says it: its number, and when it was accepted. */
-  get first():
-    { readonly seq: number; readonly acceptedAt: number } | undefined {
+  get first(): { readonly seq: number; readonly acceptedAt: number } | undefined {
     return this.returned[0] ?? this.fresh.first;
   }
 
@@ -41,9 +40,7 @@ export class MemoryQueue {
     if (first === undefined || this.locked) {
       return undefined;
     }
-    const dueAt = this.isFull(request)
-      ? now
-      : first.acceptedAt + request.maxDelayMs;
+    const dueAt = this.isFull(request) ? now : first.acceptedAt + request.maxDelayMs;
     return Math.max(0, Math.max(dueAt, this.blockedUntil) - now);
   }
 
@@ -60,8 +57,7 @@ export class MemoryQueue {
     const taken: MemoryEntry[] = [];
     let bytes = 0;
     const fits = (size: number): boolean =>
-      taken.length < maxEvents &&
-      (taken.length === 0 || bytes + size <= maxBytes);
+      taken.length < maxEvents && (taken.length === 0 || bytes + size <= maxBytes);
     const add = (entry: MemoryEntry): void => {
       taken.push(entry);
       bytes += entry.bytes;

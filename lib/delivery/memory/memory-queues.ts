@@ -29,10 +29,7 @@ export class MemoryQueues {
   next(request: LeaseRequest, now: number): MemoryQueue | undefined {
     let next: MemoryQueue | undefined;
     for (const queue of this.wanted(request)) {
-      if (
-        queue.availableIn(request, now) === 0 &&
-        seqOf(queue.first) < seqOf(next?.first)
-      ) {
+      if (queue.availableIn(request, now) === 0 && seqOf(queue.first) < seqOf(next?.first)) {
         next = queue;
       }
     }
@@ -58,11 +55,7 @@ export class MemoryQueues {
     return this.withOldest()?.evict();
   }
 
-  giveBack(
-    partition: string,
-    entries: readonly MemoryEntry[],
-    blockedUntil: number | undefined,
-  ): void {
+  giveBack(partition: string, entries: readonly MemoryEntry[], blockedUntil: number | undefined): void {
     const queue = this.of(partition);
     queue.locked = false;
     if (blockedUntil !== undefined) {

@@ -18,10 +18,7 @@ export class Recorder {
     private readonly settled: () => void,
   ) {}
 
-  async record(
-    lease: Lease,
-    settlements: readonly Settlement[],
-  ): Promise<void> {
+  async record(lease: Lease, settlements: readonly Settlement[]): Promise<void> {
     if (settlements.length === 0) {
       return;
     }

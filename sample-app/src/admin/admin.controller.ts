@@ -26,9 +26,7 @@ export class AdminController {
   readTotals(): Totals {
     return {
       ...this.totals.ofAll(),
-      runs: this.runs
-        .all()
-        .map(({ id }) => ({ run: id, ...this.totals.ofRun(id) })),
+      runs: this.runs.all().map(({ id }) => ({ run: id, ...this.totals.ofRun(id) })),
     };
   }
 

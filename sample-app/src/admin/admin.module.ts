@@ -6,11 +6,7 @@ import { AdminController } from './admin.controller.js';
 import { CollectorController } from './collector.controller.js';
 
 @Module({
-  imports: [
-    DonationsModule,
-    RunsModule,
-    TrackingModule.forFeature({ context: { feature: 'admin' } }),
-  ],
+  imports: [DonationsModule, RunsModule, TrackingModule.forFeature({ context: { feature: 'admin' } })],
   controllers: [AdminController, CollectorController],
 })
 export class AdminModule {}

@@ -20,13 +20,9 @@ export class AuthService {
     const donor = { id: nameUuid(DONORS_NAMESPACE, email), name };
     const { token, session } = this.sessions.open(donor);
     // No guard has seen this donor yet: a context of its own tells who it is.
-    this.tracker.context(
-      'sign-in',
-      { user: { id: donor.id }, session: { id: session.id } },
-      () => {
-        this.tracker.emit('donor.signed_in', { name, email });
-      },
-    );
+    this.tracker.context('sign-in', { user: { id: donor.id }, session: { id: session.id } }, () => {
+      this.tracker.emit('donor.signed_in', { name, email });
+    });
     return token;
   }
 }

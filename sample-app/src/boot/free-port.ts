@@ -9,11 +9,7 @@ import { StartError } from './start-error.js';
  * @param name of the variable that says which
  * @throws StartError
  */
-export async function requireFreePort(
-  name: string,
-  port: number,
-  host: string,
-): Promise<number> {
+export async function requireFreePort(name: string, port: number, host: string): Promise<number> {
   const server = createServer().listen(port, host);
   try {
     await once(server, 'listening');
@@ -28,11 +24,7 @@ export async function requireFreePort(
   return address.port;
 }
 
-function whyNot(
-  name: string,
-  port: number,
-  { code, message }: NodeJS.ErrnoException,
-) {
+function whyNot(name: string, port: number, { code, message }: NodeJS.ErrnoException) {
   switch (code) {
     case 'EADDRINUSE':
       return `Port ${port} is taken: stop what listens there, or choose another one, such as ${name}=${otherThan(port)} npm start.`;

@@ -1,7 +1,4 @@
-import type {
-  BeforeApplicationShutdown,
-  OnApplicationShutdown,
-} from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Server } from 'node:http';
@@ -14,9 +11,7 @@ const GRACE_MS = 2_000;
  * so that to Node they are not idle.
  */
 @Injectable()
-export class LastConnections
-  implements BeforeApplicationShutdown, OnApplicationShutdown
-{
+export class LastConnections implements BeforeApplicationShutdown, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly host: HttpAdapterHost) {}

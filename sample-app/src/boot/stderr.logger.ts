@@ -20,13 +20,6 @@ export class StderrLogger extends ConsoleLogger {
     errorStack?: unknown,
     params?: Record<string, unknown>,
   ): void {
-    super.printMessages(
-      messages,
-      context,
-      logLevel,
-      'stderr',
-      errorStack,
-      params,
-    );
+    super.printMessages(messages, context, logLevel, 'stderr', errorStack, params);
   }
 }

@@ -5,10 +5,7 @@ import { readBatch } from './collected-event.js';
 import type { CollectedEvents } from './collected-events.js';
 
 /** Takes batches in the format `json`, and says which of their events are new. */
-export function collectorServer(
-  events: CollectedEvents,
-  say: (line: string) => void,
-): Server {
+export function collectorServer(events: CollectedEvents, say: (line: string) => void): Server {
   return createServer((request, response) => {
     collect(request, events, say)
       .catch((error: unknown) => {

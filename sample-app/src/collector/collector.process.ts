@@ -24,9 +24,7 @@ export class CollectorProcess implements OnApplicationShutdown {
 
   /** Where it listens whenever it runs; undefined where there is none. */
   get url(): string | undefined {
-    return this.port === undefined
-      ? undefined
-      : `http://127.0.0.1:${this.port}/events`;
+    return this.port === undefined ? undefined : `http://127.0.0.1:${this.port}/events`;
   }
 
   /** The process, while it runs. */

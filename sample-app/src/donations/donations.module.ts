@@ -8,11 +8,7 @@ import { PaymentsService } from './payments.service.js';
 import { TotalsStore } from './totals.store.js';
 
 @Module({
-  imports: [
-    AuthModule,
-    RunsModule,
-    TrackingModule.forFeature({ context: { feature: 'donations' } }),
-  ],
+  imports: [AuthModule, RunsModule, TrackingModule.forFeature({ context: { feature: 'donations' } })],
   controllers: [DonationsController],
   providers: [DonationsService, PaymentsService, TotalsStore],
   exports: [TotalsStore],

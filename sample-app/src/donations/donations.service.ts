@@ -27,11 +27,7 @@ export class DonationsService {
     });
   }
 
-  private book(
-    run: Run,
-    donor: Donor,
-    { amountCents, comment }: NewDonation,
-  ): Receipt {
+  private book(run: Run, donor: Donor, { amountCents, comment }: NewDonation): Receipt {
     const donation = randomUUID();
     const { totalCents } = this.totals.add(run.id, amountCents);
     this.tracker.emit('donation.received', {

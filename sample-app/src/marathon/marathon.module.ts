@@ -6,11 +6,7 @@ import { MarathonController } from './marathon.controller.js';
 import { MarathonTick } from './marathon.tick.js';
 
 @Module({
-  imports: [
-    DonationsModule,
-    RunsModule,
-    TrackingModule.forFeature({ context: { feature: 'marathon' } }),
-  ],
+  imports: [DonationsModule, RunsModule, TrackingModule.forFeature({ context: { feature: 'marathon' } })],
   controllers: [MarathonController],
   providers: [MarathonTick],
 })

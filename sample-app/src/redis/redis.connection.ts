@@ -32,9 +32,7 @@ export class RedisConnection implements OnApplicationShutdown {
   private tellOnce({ message }: Error): void {
     if (!this.isDown) {
       this.isDown = true;
-      this.logger.warn(
-        `Redis cannot be reached (${message}); what is counted waits for it`,
-      );
+      this.logger.warn(`Redis cannot be reached (${message}); what is counted waits for it`);
     }
   }
 }

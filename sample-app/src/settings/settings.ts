@@ -30,9 +30,7 @@ const BEARER_TOKEN = /^[\w.~+/-]+=*$/;
  *
  * @throws StartError
  */
-export function readSettings(
-  env: Readonly<Record<string, string | undefined>>,
-): Settings {
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const port = readPort('PORT', env['PORT'], DEFAULT_PORT);
   return new Settings(
     port,
@@ -49,9 +47,7 @@ function readPort(name: string, text = '', whenMissing: number): number {
   }
   const port = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(port <= MAX_PORT)) {
-    throw new StartError(
-      `${name}: expected a number from 0 to ${MAX_PORT}, got ${JSON.stringify(text)}.`,
-    );
+    throw new StartError(`${name}: expected a number from 0 to ${MAX_PORT}, got ${JSON.stringify(text)}.`);
   }
   return port;
 }
@@ -83,9 +79,7 @@ function readRedisUrl(text = ''): string | undefined {
     return undefined;
   }
   if (!/^rediss?:\/\/./.test(text) || !URL.canParse(text)) {
-    throw new StartError(
-      'REDIS_URL: expected an address like redis://127.0.0.1:6379.',
-    );
+    throw new StartError('REDIS_URL: expected an address like redis://127.0.0.1:6379.');
   }
   return text;
 }

@@ -14,10 +14,7 @@ export function subjectOf(run: string): string {
 
 const event = 'donation.received';
 
-const subject: MetricsRule['subject'] = ({ data }) => [
-  MARATHON,
-  subjectOf(data['run'] as string),
-];
+const subject: MetricsRule['subject'] = ({ data }) => [MARATHON, subjectOf(data['run'] as string)];
 
 /** From events to counters. The code that takes donations knows nothing of it. */
 export const DONATION_RULES: readonly MetricsRule[] = [
@@ -33,7 +30,6 @@ export const DONATION_RULES: readonly MetricsRule[] = [
     subject,
     metric: DONORS,
     // However often somebody gives, it is one donor.
-    unique: ({ context }) =>
-      (context['user'] as { id: string } | undefined)?.id,
+    unique: ({ context }) => (context['user'] as { id: string } | undefined)?.id,
   },
 ];

@@ -16,23 +16,15 @@ export function statsTable(stats: Stats): string {
     String(counted.donations),
     String(counted.donors),
   ];
-  return lines([
-    HEAD,
-    ...stats.topRuns.map((run) => row(run.run, run)),
-    row('all', stats),
-  ]);
+  return lines([HEAD, ...stats.topRuns.map((run) => row(run.run, run)), row('all', stats)]);
 }
 
 function lines(rows: readonly (readonly string[])[]): string {
-  const widths = HEAD.map((_, column) =>
-    Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
-  );
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
     .map((cells) => {
       const padded = cells.map((cell, column) =>
-        column < LEFT_COLUMNS
-          ? cell.padEnd(widths[column] ?? 0)
-          : cell.padStart(widths[column] ?? 0),
+        column < LEFT_COLUMNS ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       );
       return `${padded.join('  ')}\n`;
     })

@@ -5,10 +5,7 @@ import { StatsController } from './stats.controller.js';
 import { StatsService } from './stats.service.js';
 
 @Module({
-  imports: [
-    RunsModule,
-    TrackingModule.forFeature({ context: { feature: 'stats' } }),
-  ],
+  imports: [RunsModule, TrackingModule.forFeature({ context: { feature: 'stats' } })],
   controllers: [StatsController],
   providers: [StatsService],
 })

@@ -2,13 +2,7 @@ import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import type { CounterKey, Metrics, SeriesOptions } from 'nestjs-tracking';
 import { InjectMetrics } from 'nestjs-tracking';
 import { RunsStore } from '../runs/runs.store.js';
-import {
-  AMOUNT_CENTS,
-  DONATIONS,
-  DONORS,
-  MARATHON,
-  subjectOf,
-} from './donation-counters.js';
+import { AMOUNT_CENTS, DONATIONS, DONORS, MARATHON, subjectOf } from './donation-counters.js';
 import type { Bucket, Counted, Stats } from './stats.js';
 
 const HOUR_MS = 3_600_000;
@@ -70,14 +64,8 @@ export class StatsService {
     return { donations, amountCents, donors, days, hours };
   }
 
-  private async bucketsOf(
-    counters: readonly CounterKey[],
-    options: SeriesOptions,
-  ): Promise<Bucket[]> {
-    const [donations = [], amounts = []] = await this.metrics.seriesMany(
-      counters,
-      options,
-    );
+  private async bucketsOf(counters: readonly CounterKey[], options: SeriesOptions): Promise<Bucket[]> {
+    const [donations = [], amounts = []] = await this.metrics.seriesMany(counters, options);
     return donations.map(({ bucket, value }, index) => ({
       bucket,
       donations: value,

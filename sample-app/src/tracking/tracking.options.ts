@@ -1,12 +1,6 @@
 import { join } from 'node:path';
 import type { TrackingModuleOptions } from 'nestjs-tracking';
-import {
-  allow,
-  createMetrics,
-  loggerBackend,
-  metricsBackend,
-  redact,
-} from 'nestjs-tracking';
+import { allow, createMetrics, loggerBackend, metricsBackend, redact } from 'nestjs-tracking';
 import { httpBackend } from 'nestjs-tracking/http';
 import { lmdbBacklog, lmdbMetricsStore } from 'nestjs-tracking/lmdb';
 import { redisMetricsStore } from 'nestjs-tracking/redis';

@@ -8,8 +8,7 @@ export class BodyReader {
   private readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(body: unknown) {
-    const isObject =
-      typeof body === 'object' && body !== null && !Array.isArray(body);
+    const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
     this.fields = isObject ? (body as Record<string, unknown>) : {};
     if (!isObject) {
       this.wrong('the body', 'a JSON object', body);
@@ -30,11 +29,7 @@ export class BodyReader {
 
   text(name: string, maxLength: number): string {
     const value = this.fields[name];
-    if (
-      typeof value === 'string' &&
-      value.trim() !== '' &&
-      value.length <= maxLength
-    ) {
+    if (typeof value === 'string' && value.trim() !== '' && value.length <= maxLength) {
       return value;
     }
     this.wrong(name, `a text of 1 to ${maxLength} characters`, value);
@@ -42,18 +37,12 @@ export class BodyReader {
   }
 
   optionalText(name: string, maxLength: number): string | undefined {
-    return this.fields[name] === undefined
-      ? undefined
-      : this.text(name, maxLength);
+    return this.fields[name] === undefined ? undefined : this.text(name, maxLength);
   }
 
   email(name: string): string {
     const value = this.fields[name];
-    if (
-      typeof value === 'string' &&
-      value.length <= 254 &&
-      /^[^\s@]+@[^\s@]+$/.test(value)
-    ) {
+    if (typeof value === 'string' && value.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(value)) {
       return value.toLowerCase();
     }
     this.wrong(name, 'an e-mail address', value);
@@ -70,8 +59,7 @@ export class BodyReader {
   private wrong(what: string, expected: string, value: unknown): void {
     // A body is JSON: only a missing field is not.
     const got = value === undefined ? 'nothing' : JSON.stringify(value);
-    const shown =
-      got.length > SHOWN_LENGTH ? `${got.slice(0, SHOWN_LENGTH)}…` : got;
+    const shown = got.length > SHOWN_LENGTH ? `${got.slice(0, SHOWN_LENGTH)}…` : got;
     this.problems.push(`expected ${what} to be ${expected}, got ${shown}`);
   }
 }

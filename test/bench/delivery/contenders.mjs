@@ -7,17 +7,13 @@
  */
 const FAST = 50_000;
 
-const floor = (options) => async (url) =>
-  (await import('./floors.mjs')).handWritten(url, options);
+const floor = (options) => async (url) => (await import('./floors.mjs')).handWritten(url, options);
 const raw = async (url) => (await import('./floors.mjs')).raw(url);
 const onDisk = (options) => async (url, folder) =>
   (await import('./floor-lmdb.mjs')).handWrittenLmdb(url, folder, options);
-const ours = (options) => async (url) =>
-  (await import('./ours.mjs')).ours(url, options);
-const oursOnDisk = async (url, folder) =>
-  (await import('./ours-on-disk.mjs')).oursOnDisk(url, folder);
-const peer = (name, options) => async (url) =>
-  (await import('./peers.mjs'))[name](url, options);
+const ours = (options) => async (url) => (await import('./ours.mjs')).ours(url, options);
+const oursOnDisk = async (url, folder) => (await import('./ours-on-disk.mjs')).oursOnDisk(url, folder);
+const peer = (name, options) => async (url) => (await import('./peers.mjs'))[name](url, options);
 const AS_INSTALLED = { tuned: false };
 
 export const SETS = {

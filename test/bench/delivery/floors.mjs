@@ -17,13 +17,9 @@ export function poster(url, { connections, compression }) {
     post: async (text) => {
       const zipped = compression === 'gzip';
       const body = zipped ? await zip(text, { level: 1 }) : text;
-      const headers = zipped
-        ? { ...HEADERS, 'content-encoding': 'gzip' }
-        : HEADERS;
+      const headers = zipped ? { ...HEADERS, 'content-encoding': 'gzip' } : HEADERS;
       for (let attempt = 0; ; attempt++) {
-        const answer = await pool
-          .request({ path, method: 'POST', body, headers })
-          .catch(() => undefined);
+        const answer = await pool.request({ path, method: 'POST', body, headers }).catch(() => undefined);
         await answer?.body.dump();
         if (answer?.statusCode < 300) {
           return;
@@ -48,9 +44,7 @@ export const newEvent = (i) => {
 /** Batches made beforehand: what HTTP itself costs. */
 export function raw(url, { connections = 4 } = {}) {
   const { post, close } = poster(url, { connections });
-  const body = Buffer.from(
-    JSON.stringify(Array.from({ length: BATCH }, () => event)),
-  );
+  const body = Buffer.from(JSON.stringify(Array.from({ length: BATCH }, () => event)));
   let left = 0;
   const lane = async () => {
     while (left >= BATCH) {

@@ -1,5 +1,4 @@
 import { lmdbBacklog } from '../../../dist/lmdb.js';
 import { ours } from './ours.mjs';
 
-export const oursOnDisk = (url, folder) =>
-  ours(url, { backlog: lmdbBacklog({ path: folder }) });
+export const oursOnDisk = (url, folder) => ours(url, { backlog: lmdbBacklog({ path: folder }) });

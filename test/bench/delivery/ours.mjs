@@ -14,10 +14,7 @@ export function ours(url, options = {}) {
       payload.amount = i;
       tracker.emit(NAME, payload);
     },
-    inside: (work) =>
-      tracker.context('request', outer, () =>
-        tracker.context('user', inner, work),
-      ),
+    inside: (work) => tracker.context('request', outer, () => tracker.context('user', inner, work)),
     flush: async () => {
       const { settled } = await tracker.flush({ timeoutMs: 60_000 });
       if (!settled) {

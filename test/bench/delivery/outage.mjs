@@ -4,9 +4,7 @@ import { ContenderProcess } from '../contender-process.mjs';
 import { SETS } from './contenders.mjs';
 import { startSink } from './sink-process.mjs';
 
-const CONTENDER = fileURLToPath(
-  new URL('outage-contender.mjs', import.meta.url),
-);
+const CONTENDER = fileURLToPath(new URL('outage-contender.mjs', import.meta.url));
 /** What a second brings is on its way: batches may wait for so long to fill up. */
 const ON_ITS_WAY = 2_500;
 const BEFORE_MS = 2_000;
@@ -39,10 +37,7 @@ async function outage(set, name) {
     let caughtUpMs;
     while (performance.now() - back < AFTER_MS) {
       await sleep(LOOK_MS);
-      const [emitted, { unique }] = await Promise.all([
-        contender.ask('emitted'),
-        sink.ask(),
-      ]);
+      const [emitted, { unique }] = await Promise.all([contender.ask('emitted'), sink.ask()]);
       if (caughtUpMs === undefined && emitted - unique <= ON_ITS_WAY) {
         caughtUpMs = performance.now() - back;
       }

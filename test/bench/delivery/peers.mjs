@@ -10,8 +10,7 @@ const INTERVAL_MS = 1_000;
 const TUNED = { tuned: true };
 
 export async function openTelemetry(url, { tuned } = TUNED) {
-  const { OTLPLogExporter } =
-    await import('@opentelemetry/exporter-logs-otlp-http');
+  const { OTLPLogExporter } = await import('@opentelemetry/exporter-logs-otlp-http');
   return peers.openTelemetry(new OTLPLogExporter({ url }), {
     ...(tuned && {
       maxQueueSize: ROOM,

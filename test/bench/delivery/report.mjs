@@ -100,9 +100,7 @@ function outageTable(results) {
       ...(error === undefined
         ? [
             ...[facts.emitted, facts.lost, facts.twice],
-            facts.caughtUpMs === undefined
-              ? 'not in 4 s'
-              : Math.round(facts.caughtUpMs),
+            facts.caughtUpMs === undefined ? 'not in 4 s' : Math.round(facts.caughtUpMs),
             ...[facts.idleRssMiB, facts.maxRssMiB, facts.longestStallMs],
           ]
         : [error, '', '', '', '', '', '']),
@@ -112,11 +110,9 @@ function outageTable(results) {
 
 function deadServerTable() {
   const rows = SETS.dead.map(([name]) => {
-    const line = execFileSync(
-      process.execPath,
-      ['--expose-gc', DEAD_SERVER, name],
-      { stdio: ['ignore', 'pipe', 'ignore'] },
-    );
+    const line = execFileSync(process.execPath, ['--expose-gc', DEAD_SERVER, name], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return [name, ...Object.values(JSON.parse(line))];
   });
   return table(
@@ -136,7 +132,5 @@ function deadServerTable() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(
-    await deliveryReport({ quick: process.argv.includes('--quick') }),
-  );
+  console.log(await deliveryReport({ quick: process.argv.includes('--quick') }));
 }

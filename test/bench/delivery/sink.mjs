@@ -24,11 +24,7 @@ function count(body) {
     }
     return;
   }
-  for (
-    let at = body.indexOf(FIELD);
-    at >= 0;
-    at = body.indexOf(FIELD, at + 1)
-  ) {
+  for (let at = body.indexOf(FIELD); at >= 0; at = body.indexOf(FIELD, at + 1)) {
     events++;
   }
 }

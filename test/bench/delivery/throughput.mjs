@@ -36,8 +36,7 @@ export async function throughput(set, { rounds, delayMs = 0 }) {
   sink.stop();
   const [first] = contenders;
   return contenders.map(({ name, results }) => {
-    const times = (key) =>
-      results.map((result, i) => result[key] / first.results[i][key]);
+    const times = (key) => results.map((result, i) => result[key] / first.results[i][key]);
     return {
       name,
       perSecond: median(results.map(({ perSecond }) => perSecond)),

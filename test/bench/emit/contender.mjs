@@ -56,8 +56,7 @@ async function bytes() {
     const before = process.memoryUsage();
     await round();
     const after = process.memoryUsage();
-    const allocated =
-      after.heapUsed - before.heapUsed + after.external - before.external;
+    const allocated = after.heapUsed - before.heapUsed + after.external - before.external;
     samples.push(allocated / BYTES_EVENTS);
   }
   return Math.round(median(samples));

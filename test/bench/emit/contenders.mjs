@@ -37,10 +37,7 @@ function nested(backends) {
       payload.amount = i;
       tracker.emit(NAME, payload);
     },
-    inside: (round) =>
-      tracker.context('request', outer, () =>
-        tracker.context('user', inner, round),
-      ),
+    inside: (round) => tracker.context('request', outer, () => tracker.context('user', inner, round)),
   };
 }
 
@@ -51,9 +48,7 @@ function anew(user, checking) {
     emit: (i) => {
       payload.amount = i;
       tracker.context('request', outer, () =>
-        tracker.context('user', { ...inner, user: { id: user(i) } }, () =>
-          tracker.emit(NAME, payload),
-        ),
+        tracker.context('user', { ...inner, user: { id: user(i) } }, () => tracker.emit(NAME, payload)),
       );
     },
   };
@@ -98,9 +93,7 @@ function parts() {
 
 async function pino(checking) {
   const { default: create } = await import('pino');
-  const destination = checking
-    ? { write: look }
-    : create.destination({ dest: '/dev/null', sync: true });
+  const destination = checking ? { write: look } : create.destination({ dest: '/dev/null', sync: true });
   const logger = create({}, destination).child(context);
   return {
     emit: (i) => {
@@ -111,8 +104,7 @@ async function pino(checking) {
 }
 
 async function openTelemetry() {
-  const { JsonLogsSerializer } =
-    await import('@opentelemetry/otlp-transformer');
+  const { JsonLogsSerializer } = await import('@opentelemetry/otlp-transformer');
   const exporter = {
     export: (records, done) => {
       look(JsonLogsSerializer.serializeRequest(records));
@@ -169,8 +161,7 @@ export const CONTENDERS = {
   'JSON.stringify of the whole event': stringify,
   '…, and its UTF-8': stringifyUtf8,
   'floor: JSON put together from parts': parts,
-  '**emit** in two nested contexts': (checking) =>
-    nested({ only: checking ? text : noop }),
+  '**emit** in two nested contexts': (checking) => nested({ only: checking ? text : noop }),
   '**emit**, and the backend takes the UTF-8': () => nested({ utf8 }),
   '**emit** through three nested routers': (checking) =>
     nested({
@@ -182,10 +173,8 @@ export const CONTENDERS = {
         },
       },
     }),
-  '**emit**, both contexts entered anew': (checking) =>
-    anew(() => 'u_1', checking),
-  '**emit**, both entered anew, another user each time': (checking) =>
-    anew((i) => `u_${i}`, checking),
+  '**emit**, both contexts entered anew': (checking) => anew(() => 'u_1', checking),
+  '**emit**, both entered anew, another user each time': (checking) => anew((i) => `u_${i}`, checking),
   'pino to /dev/null': pino,
   'OpenTelemetry logs, batched, OTLP JSON': openTelemetry,
   Amplitude: amplitude,

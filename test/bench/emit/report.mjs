@@ -13,11 +13,7 @@ import { context, event, payload } from '../sample.mjs';
 import { CONTENDERS } from './contenders.mjs';
 
 const CONTENDER = fileURLToPath(new URL('contender.mjs', import.meta.url));
-const NO_COLLECTION = [
-  '--expose-gc',
-  '--min-semi-space-size=128',
-  '--max-semi-space-size=128',
-];
+const NO_COLLECTION = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
 
 /** @param quick fewer rounds */
 export async function emitReport({ quick }) {
@@ -27,22 +23,10 @@ export async function emitReport({ quick }) {
   const bytes = await measureBytes(names);
   const [first] = names;
   return table(
-    [
-      'per event',
-      'times JSON.stringify',
-      'middle half',
-      'µs',
-      'bytes allocated',
-    ],
+    ['per event', 'times JSON.stringify', 'middle half', 'µs', 'bytes allocated'],
     names.map((name) => {
       const ratios = times[name].map((time, i) => time / times[first][i]);
-      return [
-        name,
-        median(ratios).toFixed(2),
-        spread(ratios),
-        median(times[name]).toFixed(2),
-        bytes[name],
-      ];
+      return [name, median(ratios).toFixed(2), spread(ratios), median(times[name]).toFixed(2), bytes[name]];
     }),
   );
 }
@@ -65,9 +49,7 @@ async function checkWork(names) {
 }
 
 function leavesOf(value) {
-  return typeof value === 'object'
-    ? Object.values(value).flatMap(leavesOf)
-    : [JSON.stringify(value)];
+  return typeof value === 'object' ? Object.values(value).flatMap(leavesOf) : [JSON.stringify(value)];
 }
 
 function isSameEvent(json) {
@@ -82,9 +64,7 @@ function isSameEvent(json) {
 }
 
 async function measureTimes(names, rounds) {
-  const processes = names.map(
-    (name) => new ContenderProcess(CONTENDER, [name]),
-  );
+  const processes = names.map((name) => new ContenderProcess(CONTENDER, [name]));
   const times = Object.fromEntries(names.map((name) => [name, []]));
   for (const contender of processes) {
     await contender.ask('warm up');

@@ -116,9 +116,7 @@ function ours(backlog, drive) {
         tracker.context('inner', inner, async () => {
           await drive(events, (i) => {
             payload.amount = i;
-            return drive === inFlight
-              ? tracker.emitAsync(NAME, payload)
-              : tracker.emit(NAME, payload);
+            return drive === inFlight ? tracker.emitAsync(NAME, payload) : tracker.emit(NAME, payload);
           });
           await tracker.emitAsync(NAME, payload);
         }),
@@ -134,25 +132,16 @@ const CONTENDERS = {
   'JSON.stringify': [stringify, 50_000],
   '…, kept in an array': [kept, 50_000],
   '`emit` into memoryBacklog': [() => ours(inMemory(), inTurns), 50_000],
-  '`emitAsync` into memoryBacklog, 64 in flight': [
-    () => ours(inMemory(), inFlight),
-    50_000,
-  ],
+  '`emitAsync` into memoryBacklog, 64 in flight': [() => ours(inMemory(), inFlight), 50_000],
   'LMDB by hand, a key an event': [(f) => byHand(f, 1, inTurns), 50_000],
   'LMDB by hand, 100 events a key': [(f) => byHand(f, 100, inTurns), 50_000],
-  '`emit` into lmdbBacklog': [
-    (f) => ours(onDisk(f, 'process'), inTurns),
-    50_000,
-  ],
+  '`emit` into lmdbBacklog': [(f) => ours(onDisk(f, 'process'), inTurns), 50_000],
   'LMDB by hand, 64 in flight': [(f) => byHand(f, 1, inFlight), 50_000],
   '`emitAsync` into lmdbBacklog, 64 in flight, process': [
     (f) => ours(onDisk(f, 'process'), inFlight),
     50_000,
   ],
-  '`emitAsync` into lmdbBacklog, 64 in flight, power': [
-    (f) => ours(onDisk(f, 'power'), inFlight),
-    5_000,
-  ],
+  '`emitAsync` into lmdbBacklog, 64 in flight, power': [(f) => ours(onDisk(f, 'power'), inFlight), 5_000],
 };
 
 async function measure([make, events]) {
@@ -197,38 +186,25 @@ export async function lmdbReport({ quick }) {
       `**${median(ratios).toFixed(2)}** (${spread(ratios)})`,
     ];
   });
-  return [
-    table(
-      ['accepting', 'µs an event', 'processor µs', 'to JSON.stringify'],
-      rows,
-    ),
-    waiting(),
-  ].join('\n\n');
+  return [table(['accepting', 'µs an event', 'processor µs', 'to JSON.stringify'], rows), waiting()].join(
+    '\n\n',
+  );
 }
 
 /** A process stores a great many events and is killed; the next one finds them. */
 function waiting() {
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-lmdb-'));
-  const script = fileURLToPath(
-    new URL('../../support/lmdb-backlog-size.ts', import.meta.url),
-  );
+  const script = fileURLToPath(new URL('../../support/lmdb-backlog-size.ts', import.meta.url));
   const hooks = new URL('../../support/typescript-hooks.mjs', import.meta.url);
   const run = (mode) =>
-    spawnSync(
-      process.execPath,
-      ['--import', hooks.href, script, mode, folder, String(WAITING)],
-      { encoding: 'utf8' },
-    ).stdout;
+    spawnSync(process.execPath, ['--import', hooks.href, script, mode, folder, String(WAITING)], {
+      encoding: 'utf8',
+    }).stdout;
   try {
     run('fill');
     const { rssAnonMiB, stallMs, openMs } = JSON.parse(run('find'));
     return table(
-      [
-        '1,000,000 events on disk',
-        'RssAnon, MiB',
-        'boot, ms',
-        'longest stall, ms',
-      ],
+      ['1,000,000 events on disk', 'RssAnon, MiB', 'boot, ms', 'longest stall, ms'],
       [['the next process', rssAnonMiB, openMs, stallMs]],
     );
   } finally {

@@ -52,8 +52,7 @@ export function pipelineFloor(client) {
 
 export function ancestor(client) {
   const month = (ms) => iso(ms).slice(2, 7);
-  const monday = (ms) =>
-    iso(ms - ((new Date(ms).getUTCDay() + 6) % 7) * DAY_MS).slice(2);
+  const monday = (ms) => iso(ms - ((new Date(ms).getUTCDay() + 6) % 7) * DAY_MS).slice(2);
   const add = async (uid, ms) => {
     const perMonth = `user:${uid}:analy:${month(ms)}`;
     const perYear = `user:${uid}:analy:${iso(ms).slice(2, 4)}`;

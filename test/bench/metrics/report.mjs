@@ -11,21 +11,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import {
-  createMetrics,
-  memoryMetricsStore,
-  metricsBackend,
-} from '../../../dist/core.js';
+import { createMetrics, memoryMetricsStore, metricsBackend } from '../../../dist/core.js';
 import { lmdbMetricsStore } from '../../../dist/lmdb.js';
 import { redisMetricsStore } from '../../../dist/redis.js';
 import { median, table } from '../statistics.mjs';
-import {
-  ancestor,
-  FIRST_DAY,
-  lmdbFloor,
-  mapFloor,
-  pipelineFloor,
-} from './floors.mjs';
+import { ancestor, FIRST_DAY, lmdbFloor, mapFloor, pipelineFloor } from './floors.mjs';
 import { startRedis } from './redis-server.mjs';
 
 const SUBJECTS = Array.from({ length: 1_000 }, (_, n) => `subject-${n}`);
@@ -82,10 +72,7 @@ export async function metricsReport({ quick }) {
 
 function ours(metrics) {
   return {
-    increment: (subjects) =>
-      Promise.all(
-        subjects.map((subject) => metrics.increment(subject, 'donations')),
-      ),
+    increment: (subjects) => Promise.all(subjects.map((subject) => metrics.increment(subject, 'donations'))),
   };
 }
 
@@ -153,24 +140,15 @@ async function measure({ increment, finish, atOnce = TURNS_UNDER_WAY }, count) {
 
 function incrementTable(found, floors) {
   const speeds = (name) => found[name].map(({ perSecond }) => perSecond);
-  const ratio = (name, floor) =>
-    median(speeds(name).map((speed, i) => speed / speeds(floor)[i]));
+  const ratio = (name, floor) => median(speeds(name).map((speed, i) => speed / speeds(floor)[i]));
   return table(
-    [
-      'increments',
-      'a second',
-      'µs of CPU each',
-      'times its floor',
-      'times the ancestor',
-    ],
+    ['increments', 'a second', 'µs of CPU each', 'times its floor', 'times the ancestor'],
     Object.keys(found).map((name) => [
       name,
       Math.round(median(speeds(name))).toLocaleString('en'),
       median(found[name].map(({ cpu }) => cpu)).toFixed(2),
       floors[name] === undefined ? '' : ratio(name, floors[name]).toFixed(2),
-      name.startsWith('Redis')
-        ? ratio(name, 'Redis, the ancestor’s way').toFixed(1)
-        : '',
+      name.startsWith('Redis') ? ratio(name, 'Redis, the ancestor’s way').toFixed(1) : '',
     ]),
   );
 }
@@ -208,25 +186,15 @@ async function compareSeries(metrics, oldWay, rounds) {
     }
   }
   return table(
-    [
-      'series by day, ms',
-      ...Object.keys(years),
-      'a year, times faster than the ancestor',
-    ],
+    ['series by day, ms', ...Object.keys(years), 'a year, times faster than the ancestor'],
     Object.entries(times).map(([name, of]) => [
       name,
-      ...Object.values(years).map((limit) =>
-        of[limit] === undefined ? '' : median(of[limit]).toFixed(3),
-      ),
-      (
-        median(times['Redis, the ancestor’s way'][365]) / median(of[365])
-      ).toFixed(1),
+      ...Object.values(years).map((limit) => (of[limit] === undefined ? '' : median(of[limit]).toFixed(3))),
+      (median(times['Redis, the ancestor’s way'][365]) / median(of[365])).toFixed(1),
     ]),
   );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  process.stdout.write(
-    `${await metricsReport({ quick: process.argv.includes('--quick') })}\n`,
-  );
+  process.stdout.write(`${await metricsReport({ quick: process.argv.includes('--quick') })}\n`);
 }

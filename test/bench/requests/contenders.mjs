@@ -109,8 +109,7 @@ function handWritten({ sinkUrl }) {
 
 /** Enrichment, user, session, one event delivered, and somebody told of the end of the request. */
 async function ours({ sinkUrl }) {
-  const { TrackingModule, getTrackerToken } =
-    await import('../../../dist/index.js');
+  const { TrackingModule, getTrackerToken } = await import('../../../dist/index.js');
   const { eventJson } = await import('../../../dist/core.js');
   const batches = new Batches(sinkUrl);
   let tracker;
@@ -145,9 +144,7 @@ async function pino() {
   const { default: create } = await import('pino');
   const stream = create.destination({ dest: '/dev/null', sync: true });
   return {
-    imports: [
-      LoggerModule.forRoot({ pinoHttp: { stream }, forRoutes: ['{*all}'] }),
-    ],
+    imports: [LoggerModule.forRoot({ pinoHttp: { stream }, forRoutes: ['{*all}'] })],
   };
 }
 

@@ -25,18 +25,12 @@ export async function requestsReport({ quick }) {
     columns.push(await measure(names, adapter, quick ? 16 : 80));
   }
   return table(
-    [
-      'server processor time per request',
-      ...ADAPTERS.flatMap((adapter) => [`${adapter}, times bare`, 'µs']),
-    ],
+    ['server processor time per request', ...ADAPTERS.flatMap((adapter) => [`${adapter}, times bare`, 'µs'])],
     names.map((name) => [
       name,
       ...columns.flatMap((times) => {
         const ratios = times[name].map((time, i) => time / times[names[0]][i]);
-        return [
-          `${median(ratios).toFixed(2)} (${spread(ratios)})`,
-          median(times[name]).toFixed(0),
-        ];
+        return [`${median(ratios).toFixed(2)} (${spread(ratios)})`, median(times[name]).toFixed(0)];
       }),
     ]),
   );

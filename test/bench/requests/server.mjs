@@ -43,10 +43,8 @@ Module({
 })(AppModule);
 
 const adapters = {
-  Express: async () =>
-    new (await import('@nestjs/platform-express')).ExpressAdapter(),
-  Fastify: async () =>
-    new (await import('@nestjs/platform-fastify')).FastifyAdapter(),
+  Express: async () => new (await import('@nestjs/platform-express')).ExpressAdapter(),
+  Fastify: async () => new (await import('@nestjs/platform-fastify')).FastifyAdapter(),
 };
 const app = await NestFactory.create(AppModule, await adapters[adapterName](), {
   logger: ['error'],

@@ -4,49 +4,34 @@ import { STATE_FILES } from './folders.js';
 import type { Source } from './sources.js';
 import { at, importsOf, visit } from './sources.js';
 
-const MUTABLE = new Set([
-  ...['Map', 'Set', 'WeakMap', 'WeakSet', 'Array', 'AsyncLocalStorage'],
-]);
+const MUTABLE = new Set([...['Map', 'Set', 'WeakMap', 'WeakSet', 'Array', 'AsyncLocalStorage']]);
 const EDGE_GLOBALS = new Set([
   ...['process', 'console', 'performance'],
   ...['setTimeout', 'setInterval', 'setImmediate'],
 ]);
 const EDGE_PROPERTIES = new Set(['Date.now', 'Math.random']);
-const EDGE_MODULE =
-  /^(node:)?(process|console|timers|timers\/promises|perf_hooks)$/;
+const EDGE_MODULE = /^(node:)?(process|console|timers|timers\/promises|perf_hooks)$/;
 
 /** Nothing outlives its owner: no variable of a module or a class that can change, no collection that can be filled. */
-export function checkState(
-  sources: readonly Source[],
-  allowed: readonly string[] = STATE_FILES,
-): string[] {
+export function checkState(sources: readonly Source[], allowed: readonly string[] = STATE_FILES): string[] {
   return sources
     .filter(({ path }) => !allowed.includes(path))
     .flatMap((source) =>
       [
-        ...source.tree.statements
-          .filter(ts.isVariableStatement)
-          .flatMap(changeable),
-        ...source.tree.statements
-          .filter(ts.isClassDeclaration)
-          .flatMap(changeableStatics),
+        ...source.tree.statements.filter(ts.isVariableStatement).flatMap(changeable),
+        ...source.tree.statements.filter(ts.isClassDeclaration).flatMap(changeableStatics),
       ].map((node) => `${at(source, node)}: state of the module`),
     );
 }
 
 /** Time, chance, timers and the process come from the outside, except at the edge. */
-export function checkEdges(
-  sources: readonly Source[],
-  allowed: readonly string[] = edges,
-): string[] {
+export function checkEdges(sources: readonly Source[], allowed: readonly string[] = edges): string[] {
   return sources
     .filter(({ path }) => !allowed.includes(path))
     .flatMap((source) => {
       const found: string[] = importsOf(source)
         .filter(({ specifier }) => EDGE_MODULE.test(specifier))
-        .map(
-          ({ specifier }) => `${source.path}: ${specifier} belongs to the edge`,
-        );
+        .map(({ specifier }) => `${source.path}: ${specifier} belongs to the edge`);
       visit(source.tree, (node) => {
         const use = edgeUse(node);
         if (use !== undefined) {
@@ -76,9 +61,7 @@ function changeable(statement: ts.VariableStatement): ts.Node[] {
   }
   return (flags & ts.NodeFlags.Const) === 0
     ? [statement]
-    : declarations.filter(({ type, initializer }) =>
-        isMutable(initializer, type),
-      );
+    : declarations.filter(({ type, initializer }) => isMutable(initializer, type));
 }
 
 function changeableStatics(declaration: ts.ClassDeclaration): ts.Node[] {
@@ -86,17 +69,12 @@ function changeableStatics(declaration: ts.ClassDeclaration): ts.Node[] {
     .filter(ts.isPropertyDeclaration)
     .filter((member) => has(member, ts.SyntaxKind.StaticKeyword))
     .filter(
-      (member) =>
-        !has(member, ts.SyntaxKind.ReadonlyKeyword) ||
-        isMutable(member.initializer, member.type),
+      (member) => !has(member, ts.SyntaxKind.ReadonlyKeyword) || isMutable(member.initializer, member.type),
     );
 }
 
 /** A collection, unless its type takes the changing methods away. `as const` and `Object.freeze` are no collections. */
-function isMutable(
-  value: ts.Expression | undefined,
-  type: ts.TypeNode | undefined,
-): boolean {
+function isMutable(value: ts.Expression | undefined, type: ts.TypeNode | undefined): boolean {
   if (value === undefined) {
     return false;
   }
@@ -108,22 +86,16 @@ function isMutable(
 
 function edgeUse(node: ts.Node): string | undefined {
   if (ts.isNewExpression(node)) {
-    return isDate(node.expression) && !node.arguments?.length
-      ? 'new Date()'
-      : undefined;
+    return isDate(node.expression) && !node.arguments?.length ? 'new Date()' : undefined;
   }
   if (ts.isPropertyAccessExpression(node)) {
     const text = node.getText();
     const name = node.name.text;
-    return EDGE_PROPERTIES.has(text) ||
-      (node.expression.getText() === 'globalThis' && EDGE_GLOBALS.has(name))
+    return EDGE_PROPERTIES.has(text) || (node.expression.getText() === 'globalThis' && EDGE_GLOBALS.has(name))
       ? text
       : undefined;
   }
-  return ts.isIdentifier(node) &&
-    EDGE_GLOBALS.has(node.text) &&
-    isValue(node) &&
-    !isParameter(node)
+  return ts.isIdentifier(node) && EDGE_GLOBALS.has(node.text) && isValue(node) && !isParameter(node)
     ? node.text
     : undefined;
 }
@@ -151,8 +123,7 @@ function isParameter(node: ts.Identifier): boolean {
     ts.findAncestor(
       node,
       (around) =>
-        ts.isFunctionLike(around) &&
-        around.parameters.some(({ name }) => name.getText() === node.text),
+        ts.isFunctionLike(around) && around.parameters.some(({ name }) => name.getText() === node.text),
     ) !== undefined
   );
 }
@@ -162,7 +133,5 @@ function isAmbient(statement: ts.VariableStatement): boolean {
 }
 
 function has(node: ts.HasModifiers, kind: ts.SyntaxKind): boolean {
-  return (
-    ts.getModifiers(node)?.some((modifier) => modifier.kind === kind) ?? false
-  );
+  return ts.getModifiers(node)?.some((modifier) => modifier.kind === kind) ?? false;
 }

@@ -26,12 +26,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
 
   express: { lib: ['core'], node: 'any' },
   nest: {
-    lib: [
-      'core',
-      'express/request-*',
-      'express/incoming-request',
-      'metrics/metrics',
-    ],
+    lib: ['core', 'express/request-*', 'express/incoming-request', 'metrics/metrics'],
     packages: NEST,
     node: ['node:async_hooks', 'node:http'],
   },
@@ -77,11 +72,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     lib: [
       ...['core', 'processors', 'backends', 'formats', 'delivery', 'metrics'],
       ...['schema', 'express', 'http', 'lmdb', 'redis', 'bullmq'],
-      ...[
-        'nest/tracking.module',
-        'nest/tracking.options',
-        'nest/tracker.tokens',
-      ],
+      ...['nest/tracking.module', 'nest/tracking.options', 'nest/tracker.tokens'],
     ],
     packages: NEST,
     node: 'any',
@@ -109,19 +100,7 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** TypeScript merges a module augmentation into a re-exported interface only through `export *`. */
-export const STAR_EXPORTS: readonly string[] = [
-  'lib/core/tracker/tracked-events.ts',
-];
+export const STAR_EXPORTS: readonly string[] = ['lib/core/tracker/tracked-events.ts'];
 
 /** The only place of state that outlives a tracker. */
 export const STATE_FILES: readonly string[] = ['lib/core/process-state.ts'];
-
-export const MAX_LINES = 350;
-/** At most so many lines for a share of the files: half of them, nine in ten. */
-export const LINE_QUANTILES: readonly (readonly [
-  share: number,
-  lines: number,
-])[] = [
-  [0.5, 80],
-  [0.9, 220],
-];

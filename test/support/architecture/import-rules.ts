@@ -3,6 +3,7 @@ import type { FolderRule } from './folders.js';
 import type { Import, Source } from './sources.js';
 import { at, folderOf, importsOf } from './sources.js';
 import { isBuiltin } from 'node:module';
+import { posix } from 'node:path';
 import ts from 'typescript';
 
 /** Each folder imports only what its rule names, and nobody imports an entry. */
@@ -20,31 +21,45 @@ export function checkDirections(
       ? [`${source.path}: no rule for the folder ${folder}`]
       : importsOf(source)
           .filter((found) => !isAllowed(found, folder, rule))
-          .map(
-            ({ specifier }) => `${source.path} must not import ${specifier}`,
-          );
+          .map(({ specifier }) => `${source.path} must not import ${specifier}`);
   });
 }
 
 /** No file reaches itself over its imports, types included: what cannot be read apart is one thing. */
 export function checkCycles(sources: readonly Source[]): string[] {
-  const graph = graphOf(sources);
+  return cyclesIn(graphOf(sources));
+}
+
+/** Nor does a folder: two folders that need each other are one concept in two places. Entries are no folder. */
+export function checkFolderCycles(sources: readonly Source[]): string[] {
+  const folders = new Map<string, string[]>();
+  for (const [path, targets] of graphOf(sources)) {
+    const folder = posix.dirname(path);
+    const others = targets.map((target) => posix.dirname(target)).filter((other) => other !== folder);
+    if (folder !== 'lib') {
+      folders.set(folder, [...(folders.get(folder) ?? []), ...others]);
+    }
+  }
+  return cyclesIn(folders);
+}
+
+function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const done = new Set<string>();
   const problems: string[] = [];
-  const walk = (path: string, trail: readonly string[]): void => {
-    const start = trail.indexOf(path);
+  const walk = (node: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(node);
     if (start >= 0) {
-      problems.push(`cycle: ${[...trail.slice(start), path].join(' → ')}`);
-    } else if (!done.has(path)) {
-      for (const next of graph.get(path) ?? []) {
-        walk(next, [...trail, path]);
+      problems.push(`cycle: ${[...trail.slice(start), node].join(' → ')}`);
+    } else if (!done.has(node)) {
+      for (const next of graph.get(node) ?? []) {
+        walk(next, [...trail, node]);
       }
-      done.add(path);
+      done.add(node);
     }
   };
-  sources.forEach(({ path }) => {
-    walk(path, []);
-  });
+  for (const node of graph.keys()) {
+    walk(node, []);
+  }
   return problems;
 }
 
@@ -55,9 +70,7 @@ export function checkEntries(sources: readonly Source[]): string[] {
     .flatMap((source) =>
       source.tree.statements
         .filter((statement) => !isReExport(statement))
-        .map(
-          (statement) => `${at(source, statement)}: an entry only re-exports`,
-        ),
+        .map((statement) => `${at(source, statement)}: an entry only re-exports`),
     );
 }
 
@@ -66,10 +79,7 @@ export function checkStarExports(sources: readonly Source[]): string[] {
   return sources.flatMap((source) =>
     source.tree.statements
       .filter(ts.isExportDeclaration)
-      .filter(
-        ({ exportClause }) =>
-          !exportClause || ts.isNamespaceExport(exportClause),
-      )
+      .filter(({ exportClause }) => !exportClause || ts.isNamespaceExport(exportClause))
       .filter((star) => !isAllowedStar(source, star))
       .map((star) => `${at(source, star)}: name what is exported`),
   );
@@ -94,23 +104,13 @@ export function checkEntryPackages(
         : reachable(path, graph)
             .flatMap((reached) => packagesOf(byPath.get(reached), reached))
             .filter(([name]) => !allowed.includes(name))
-            .map(
-              ([name, by]) =>
-                `${path} must not need ${name}, which ${by} imports`,
-            );
+            .map(([name, by]) => `${path} must not need ${name}, which ${by} imports`);
     });
 }
 
-function isAllowed(
-  { specifier, target }: Import,
-  folder: string,
-  rule: FolderRule,
-): boolean {
+function isAllowed({ specifier, target }: Import, folder: string, rule: FolderRule): boolean {
   if (target !== undefined) {
-    return (
-      folderOf(target) === folder ||
-      rule.lib.some((allowed) => matches(target, allowed))
-    );
+    return folderOf(target) === folder || rule.lib.some((allowed) => matches(target, allowed));
   }
   return isBuiltin(specifier)
     ? rule.node === 'any' || (rule.node?.includes(specifier) ?? false)
@@ -126,9 +126,7 @@ function matches(path: string, allowed: string): boolean {
 }
 
 function isReExport(statement: ts.Statement): boolean {
-  return (
-    ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined
-  );
+  return ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined;
 }
 
 function isAllowedStar(source: Source, star: ts.ExportDeclaration): boolean {
@@ -146,10 +144,7 @@ function isAllowedStar(source: Source, star: ts.ExportDeclaration): boolean {
 
 function graphOf(sources: readonly Source[]): Map<string, string[]> {
   return new Map(
-    sources.map((source) => [
-      source.path,
-      importsOf(source).flatMap(({ target }) => target ?? []),
-    ]),
+    sources.map((source) => [source.path, importsOf(source).flatMap(({ target }) => target ?? [])]),
   );
 }
 
@@ -162,14 +157,9 @@ function reachable(from: string, graph: Map<string, string[]>): string[] {
   return [...seen];
 }
 
-function packagesOf(
-  source: Source | undefined,
-  path: string,
-): (readonly [name: string, by: string])[] {
+function packagesOf(source: Source | undefined, path: string): (readonly [name: string, by: string])[] {
   return (source ? importsOf(source) : [])
-    .filter(
-      ({ specifier, target }) => target === undefined && !isBuiltin(specifier),
-    )
+    .filter(({ specifier, target }) => target === undefined && !isBuiltin(specifier))
     .map(({ specifier }) => [packageName(specifier), path]);
 }
 

@@ -39,9 +39,7 @@ export function importsOf({ path, tree }: Source): Import[] {
     }
   });
   return specifiers.map((specifier) =>
-    specifier.startsWith('.')
-      ? { specifier, target: resolve(path, specifier) }
-      : { specifier },
+    specifier.startsWith('.') ? { specifier, target: resolve(path, specifier) } : { specifier },
   );
 }
 
@@ -68,14 +66,11 @@ function specifierOf(node: ts.Node): ts.Node | undefined {
     return node.moduleSpecifier;
   }
   if (ts.isImportTypeNode(node)) {
-    return ts.isLiteralTypeNode(node.argument)
-      ? node.argument.literal
-      : undefined;
+    return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined;
   }
   const dynamic =
     ts.isCallExpression(node) &&
-    (node.expression.kind === ts.SyntaxKind.ImportKeyword ||
-      node.expression.getText() === 'require');
+    (node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === 'require');
   return dynamic ? node.arguments[0] : undefined;
 }
 

@@ -58,10 +58,7 @@ describe('the logger backend', () => {
     logged({}).tracker.emit('e');
     record({ backends: { logs: loggerBackend() } }).tracker.emit('f');
     logged({ level: 'warn' }).tracker.emit('g');
-    expect(info.mock.calls.map(([line]) => nameIn(line))).toStrictEqual([
-      'e',
-      'f',
-    ]);
+    expect(info.mock.calls.map(([line]) => nameIn(line))).toStrictEqual(['e', 'f']);
     expect(warn.mock.calls.map(([line]) => nameIn(line))).toStrictEqual(['g']);
   });
 
@@ -142,9 +139,7 @@ describe('the logger backend', () => {
       logger: { info: () => answers.shift() },
     });
     const first = tracker.emitAsync('e');
-    expect((await tracker.emitAsync('e')).outcomes['logs']?.status).toBe(
-      'accepted',
-    );
+    expect((await tracker.emitAsync('e')).outcomes['logs']?.status).toBe('accepted');
     reject(new Error('disk full'));
     resolve();
     expect((await first).outcomes['logs']?.status).toBe('failed');
@@ -158,21 +153,12 @@ describe('the logger backend', () => {
   it.each<[unknown, string]>([
     [null, 'expected options to be an object, got null'],
     [{ maxBytes: 0 }, 'expected maxBytes to be a positive integer, got 0'],
-    [
-      { maxBytes: '1k' },
-      'expected maxBytes to be a positive integer, got "1k"',
-    ],
-    [
-      { level: 7 },
-      'expected level to be the name of a method of the logger, got 7',
-    ],
+    [{ maxBytes: '1k' }, 'expected maxBytes to be a positive integer, got "1k"'],
+    [{ level: 7 }, 'expected level to be the name of a method of the logger, got 7'],
     [{ level: 'loud' }, 'expected logger.loud to be a function, got undefined'],
     [{ logger: {} }, 'expected logger.info to be a function, got undefined'],
     [{ logger: null }, 'expected logger.info to be a function, got undefined'],
-    [
-      { logger: { log: () => 1 }, level: 'warn' },
-      'expected logger.warn to be a function, got undefined',
-    ],
+    [{ logger: { log: () => 1 }, level: 'warn' }, 'expected logger.warn to be a function, got undefined'],
     [{ file: 'x' }, 'file is not an option; known are logger, level, maxBytes'],
   ])('refuses %j', (options, problem) => {
     expect(() => loggerBackend(untyped(options))).toThrow(

@@ -5,18 +5,9 @@ import { UsageError } from '../../../lib/cli/command-errors.js';
 describe('arguments of the command line', () => {
   it.each([
     ['stats db', { command: 'stats' }],
-    [
-      'stats --json db --place http',
-      { command: 'stats', json: true, place: 'http' },
-    ],
-    [
-      'list db --name order.* --limit 5',
-      { command: 'list', name: 'order.*', limit: 5 },
-    ],
-    [
-      'dead db --reason rejected --ids a,b',
-      { command: 'dead', reason: 'rejected', ids: ['a', 'b'] },
-    ],
+    ['stats --json db --place http', { command: 'stats', json: true, place: 'http' }],
+    ['list db --name order.* --limit 5', { command: 'list', name: 'order.*', limit: 5 }],
+    ['dead db --reason rejected --ids a,b', { command: 'dead', reason: 'rejected', ids: ['a', 'b'] }],
     [
       'replay db --from 2026-01-01 --to 2026-01-01',
       {
@@ -36,47 +27,26 @@ describe('arguments of the command line', () => {
     });
   });
 
-  it.each([['--help'], ['backlog', 'stats', '-h']])(
-    'ask for help with %s',
-    (...args) => {
-      expect(readArguments(args)).toBeUndefined();
-    },
-  );
+  it.each([['--help'], ['backlog', 'stats', '-h']])('ask for help with %s', (...args) => {
+    expect(readArguments(args)).toBeUndefined();
+  });
 
   it.each([
     ['', 'expected a command'],
     ['serve', '"serve" is not a command; known is backlog'],
-    [
-      'backlog',
-      'expected a command of backlog; known are stats, list, dead, replay, drain',
-    ],
+    ['backlog', 'expected a command of backlog; known are stats, list, dead, replay, drain'],
     [
       'backlog toString db',
       '"toString" is not a command of backlog; known are stats, list, dead, replay, drain',
     ],
-    [
-      'backlog stats',
-      'expected one path, the one that lmdbBacklog() has, got none',
-    ],
-    [
-      'backlog stats a b',
-      'expected one path, the one that lmdbBacklog() has, got 2',
-    ],
+    ['backlog stats', 'expected one path, the one that lmdbBacklog() has, got none'],
+    ['backlog stats a b', 'expected one path, the one that lmdbBacklog() has, got 2'],
     ['backlog stats db --limit 1', "Unknown option '--limit'"],
     ['backlog list db --limit', "Option '--limit <value>' argument missing"],
     ['backlog list db --limit -1', "Option '--limit' argument is ambiguous."],
-    [
-      'backlog list db --limit 0',
-      'expected --limit to be a positive integer, got "0"',
-    ],
-    [
-      'backlog list db --limit 1e3',
-      'expected --limit to be a positive integer, got "1e3"',
-    ],
-    [
-      'backlog drain db --timeout-ms soon',
-      'expected --timeout-ms to be a positive integer, got "soon"',
-    ],
+    ['backlog list db --limit 0', 'expected --limit to be a positive integer, got "0"'],
+    ['backlog list db --limit 1e3', 'expected --limit to be a positive integer, got "1e3"'],
+    ['backlog drain db --timeout-ms soon', 'expected --timeout-ms to be a positive integer, got "soon"'],
     ['backlog list db --name=', 'expected --name to be something, got ""'],
     ['backlog dead db --json=yes', "Option '--json' does not take an argument"],
   ])('refuse %j', (typed, message) => {

@@ -31,10 +31,7 @@ afterEach(async () => {
 });
 
 function backlog(path = 'out', tracker = 'default'): OpenedBacklog {
-  const one = new OpenedBacklog(
-    { path: join(folder, 'db') },
-    { clock, path, tracker },
-  );
+  const one = new OpenedBacklog({ path: join(folder, 'db') }, { clock, path, tracker });
   open.push(one);
   return one;
 }
@@ -55,15 +52,11 @@ async function bury(
   const lease = await at.lease({
     ...{ maxEvents: 1_000, maxBytes: 1_000_000, maxDelayMs: 0 },
   });
-  await lease?.settle([
-    { events: lease.events, outcome: { reason, status: 404, body: 'gone' } },
-  ]);
+  await lease?.settle([{ events: lease.events, outcome: { reason, status: 404, body: 'gone' } }]);
 }
 
 function idsOf(lines: readonly string[]): string[] {
-  return lines.map(
-    (line) => (JSON.parse(line) as { event: { id: string } }).event.id,
-  );
+  return lines.map((line) => (JSON.parse(line) as { event: { id: string } }).event.id);
 }
 
 describe('backlog stats', () => {
@@ -165,9 +158,7 @@ describe('backlog stats', () => {
     await backlog().backlog.append([event('a')]);
     let ms = 0;
     cli.clock = { ...clock, monotonicMs: () => (ms += 1_000) };
-    expect((await cli.run('backlog', 'stats', 'db')).said).toEqual([
-      'default:out: 1 event counted',
-    ]);
+    expect((await cli.run('backlog', 'stats', 'db')).said).toEqual(['default:out: 1 event counted']);
     cli.stop.abort();
     expect(await cli.run('backlog', 'stats', 'db')).toEqual({
       ...{ code: 1, out: [] },
@@ -288,18 +279,11 @@ describe('backlog replay', () => {
     await bury(one, 'rejected', ...events);
     await one.close();
     const answers = await Promise.all(
-      Array.from({ length: 3 }, () =>
-        cli.run('backlog', 'replay', 'db', '--json'),
-      ),
+      Array.from({ length: 3 }, () => cli.run('backlog', 'replay', 'db', '--json')),
     );
-    const counts = answers.map(
-      ({ out: [line = ''] }) =>
-        (JSON.parse(line) as { replayed: number }).replayed,
-    );
+    const counts = answers.map(({ out: [line = ''] }) => (JSON.parse(line) as { replayed: number }).replayed);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(500);
-    expect((await backlog().drain()).sort()).toEqual(
-      events.map(({ id }) => id).sort(),
-    );
+    expect((await backlog().drain()).sort()).toEqual(events.map(({ id }) => id).sort());
   });
 
   it('ends between two writes when it is told to, and says what it did', async () => {
@@ -354,9 +338,7 @@ describe('wrong usage', () => {
     for (const args of [[], ['backlog', 'drain', 'db']]) {
       const { code, out, said } = await cli.run(...args);
       expect([code, out, said.length]).toEqual([2, [], 1]);
-      expect(said[0]).toMatch(
-        /^nestjs-tracking: expected .+ \(nestjs-tracking --help shows the usage\)$/,
-      );
+      expect(said[0]).toMatch(/^nestjs-tracking: expected .+ \(nestjs-tracking --help shows the usage\)$/);
     }
   });
 

@@ -26,10 +26,7 @@ afterEach(async () => {
 });
 
 /** Leaves events that wait, or that are dead. */
-async function leave(
-  state: 'waiting' | 'dead',
-  { count = 3, tracker = 'default' } = {},
-): Promise<void> {
+async function leave(state: 'waiting' | 'dead', { count = 3, tracker = 'default' } = {}): Promise<void> {
   const one = new OpenedBacklog({ path: join(folder, 'db') }, { tracker });
   await one.backlog.append(someEvents(count));
   if (state === 'dead') {
@@ -40,10 +37,7 @@ async function leave(
   await one.close();
 }
 
-function topology(
-  { path = 'db', durability = 'process', form = 'export default' } = {},
-  more = '',
-): string {
+function topology({ path = 'db', durability = 'process', form = 'export default' } = {}, more = ''): string {
   const file = `topology-${Math.random()}.mjs`;
   writeFileSync(
     join(folder, file),
@@ -74,8 +68,7 @@ function drain(file: string, ...more: string[]): Promise<Answer> {
 }
 
 function received(): number {
-  return collector.requests.flatMap(({ body }) => JSON.parse(body) as unknown[])
-    .length;
+  return collector.requests.flatMap(({ body }) => JSON.parse(body) as unknown[]).length;
 }
 
 describe('backlog drain', () => {
@@ -91,25 +84,21 @@ describe('backlog drain', () => {
     },
   );
 
-  it.each([
-    'export const options =',
-    'export default async () => (',
-    'const options =',
-  ])('takes the options from %s', async (form) => {
-    await leave('waiting');
-    const file = topology({ form });
-    if (form.endsWith('(')) {
-      writeFileSync(join(folder, file), textOf(file).replace(/\}$/, '});'));
-    } else if (form.startsWith('const')) {
-      // As a compiler to CommonJS leaves it.
-      writeFileSync(
-        join(folder, file),
-        `${textOf(file)};\nexport default { default: options };`,
-      );
-    }
-    const { out } = await drain(file, '--json');
-    expect(out).toEqual(['{"delivered":3,"dead":0,"left":0}']);
-  });
+  it.each(['export const options =', 'export default async () => (', 'const options ='])(
+    'takes the options from %s',
+    async (form) => {
+      await leave('waiting');
+      const file = topology({ form });
+      if (form.endsWith('(')) {
+        writeFileSync(join(folder, file), textOf(file).replace(/\}$/, '});'));
+      } else if (form.startsWith('const')) {
+        // As a compiler to CommonJS leaves it.
+        writeFileSync(join(folder, file), `${textOf(file)};\nexport default { default: options };`);
+      }
+      const { out } = await drain(file, '--json');
+      expect(out).toEqual(['{"delivered":3,"dead":0,"left":0}']);
+    },
+  );
 
   it('counts what the destination refuses', async () => {
     await leave('waiting');
@@ -121,10 +110,7 @@ describe('backlog drain', () => {
   it('ends when the time is over, with what is left', async () => {
     await leave('waiting');
     status = 503;
-    const answer = await drain(
-      topology({}, 'onError() {},'),
-      ...['--timeout-ms', '1200'],
-    );
+    const answer = await drain(topology({}, 'onError() {},'), ...['--timeout-ms', '1200']);
     expect(answer).toEqual({
       ...{ code: 1, out: ['0 delivered, 0 dead, 3 left'] },
       said: ['0 delivered, 3 are waiting', '3 are left at default:out'],
@@ -134,9 +120,7 @@ describe('backlog drain', () => {
       places: [{ waiting: 3, owners: { alive: 0, dead: 1 } }],
     });
     status = 200;
-    expect((await drain(topology())).out).toEqual([
-      '3 delivered, 0 dead, 0 left',
-    ]);
+    expect((await drain(topology())).out).toEqual(['3 delivered, 0 dead, 0 left']);
   });
 
   it('ends when the user wants it to', async () => {

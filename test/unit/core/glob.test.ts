@@ -9,15 +9,9 @@ function naive(pattern: readonly string[], text: readonly string[]): boolean {
     return text.length === 0;
   }
   if (symbol === '*') {
-    return (
-      naive(symbols, text) || (text.length > 0 && naive(pattern, text.slice(1)))
-    );
+    return naive(symbols, text) || (text.length > 0 && naive(pattern, text.slice(1)));
   }
-  return (
-    text.length > 0 &&
-    (symbol === '?' || symbol === text[0]) &&
-    naive(symbols, text.slice(1))
-  );
+  return text.length > 0 && (symbol === '?' || symbol === text[0]) && naive(symbols, text.slice(1));
 }
 
 const word = (...units: string[]) =>
@@ -59,9 +53,7 @@ describe('a glob', () => {
         word('a', 'b', '.', '*', '*', '?', '😀'),
         word('a', 'b', '.', '*', '?', '😀'),
         (pattern, text) => {
-          expect(globMatcher(pattern)(text)).toBe(
-            naive(Array.from(pattern), Array.from(text)),
-          );
+          expect(globMatcher(pattern)(text)).toBe(naive(Array.from(pattern), Array.from(text)));
         },
       ),
       { numRuns: 3_000 },
@@ -77,12 +69,8 @@ describe('a glob', () => {
         fc.string(),
         (parts, run) => {
           const literal = (part: string) => part.replace(/[*?]/g, '');
-          const pattern = parts.map((part) =>
-            part === '*' || part === '?' ? part : literal(part),
-          );
-          const text = pattern.map((part) =>
-            part === '*' ? run : part === '?' ? 'x' : part,
-          );
+          const pattern = parts.map((part) => (part === '*' || part === '?' ? part : literal(part)));
+          const text = pattern.map((part) => (part === '*' ? run : part === '?' ? 'x' : part));
           expect(globMatcher(pattern.join(''))(text.join(''))).toBe(true);
         },
       ),
@@ -108,9 +96,7 @@ describe('a RegExp', () => {
   it.each(['', 'g', 'y', 'gy'])('with flags %j does not flip-flop', (flags) => {
     const given = new RegExp('or', flags);
     const matches = regExpMatcher(given);
-    expect([1, 2, 3, 4].map(() => matches('order'))).toStrictEqual(
-      Array(4).fill(true),
-    );
+    expect([1, 2, 3, 4].map(() => matches('order'))).toStrictEqual(Array(4).fill(true));
     expect(matches('minor')).toBe(!flags.includes('y'));
     expect(given.lastIndex).toBe(0);
   });

@@ -79,10 +79,7 @@ describe('onError', () => {
     );
     tracker.emit('');
     expect(calls).toBe(1);
-    expect(lines.map((line) => line.split(' ')[1])).toStrictEqual([
-      'invalid_name',
-      'payload_changed',
-    ]);
+    expect(lines.map((line) => line.split(' ')[1])).toStrictEqual(['invalid_name', 'payload_changed']);
     tracker.emit('');
     expect(calls).toBe(2);
   });
@@ -153,13 +150,9 @@ describe('the log of reports', () => {
       error: new Error('x'.repeat(1_000_000)),
     });
     log({ code: 'overflow', message: 'no', error: Object.create(null) });
-    expect(lines[0]).toBe(
-      '[nestjs-tracking] backend_failed - no (first second third)',
-    );
+    expect(lines[0]).toBe('[nestjs-tracking] backend_failed - no (first second third)');
     expect(lines[1]?.length).toBe(2_000);
-    expect(lines[2]).toBe(
-      '[nestjs-tracking] overflow - no (an error that cannot be shown)',
-    );
+    expect(lines[2]).toBe('[nestjs-tracking] overflow - no (an error that cannot be shown)');
   });
 
   it('keeps a bounded number of keys apart', () => {
@@ -174,9 +167,7 @@ describe('the log of reports', () => {
   });
 
   it('goes to standard error for an app without onError', () => {
-    const error = jest
-      .spyOn(console, 'error')
-      .mockImplementation(() => undefined);
+    const error = jest.spyOn(console, 'error').mockImplementation(() => undefined);
     try {
       const { tracker } = record({ onError: untyped(undefined) });
       tracker.emit('');
@@ -222,11 +213,9 @@ describe('values in messages', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     expect(show(proxy)).toBe('an unreadable object');
-    expect(
-      show(
-        Object.defineProperty(() => undefined, 'name', { value: Symbol('x') }),
-      ),
-    ).toBe('an unreadable function');
+    expect(show(Object.defineProperty(() => undefined, 'name', { value: Symbol('x') }))).toBe(
+      'an unreadable function',
+    );
     expect(messageOf(proxy)).toBe('an error that cannot be shown');
   });
 });
@@ -242,9 +231,7 @@ describe('errors', () => {
       cause,
     });
     expect(isTrackingError(error)).toBe(true);
-    expect(
-      isTrackingError({ [Symbol.for('nestjs-tracking.error')]: true }),
-    ).toBe(true);
+    expect(isTrackingError({ [Symbol.for('nestjs-tracking.error')]: true })).toBe(true);
     expect(isTrackingError(new Error('x'))).toBe(false);
     expect(isTrackingError(null)).toBe(false);
     expect(isTrackingError('x')).toBe(false);

@@ -28,9 +28,7 @@ describe('deadlines', () => {
             startMs += wait;
             const begun = startMs;
             clock.setTimeout(() => {
-              const stop = deadlines.start(() =>
-                expired.push([index, clock.monotonicMs()]),
-              );
+              const stop = deadlines.start(() => expired.push([index, clock.monotonicMs()]));
               if (stopAfter !== null) {
                 clock.setTimeout(stop, stopAfter);
               }
@@ -41,11 +39,8 @@ describe('deadlines', () => {
             }
           }
           await clock.advance(1_000);
-          const onTie = (index: number): boolean =>
-            plan[index]?.stopAfter === 100;
-          expect(expired.filter(([index]) => !onTie(index))).toStrictEqual(
-            expected,
-          );
+          const onTie = (index: number): boolean => plan[index]?.stopAfter === 100;
+          expect(expired.filter(([index]) => !onTie(index))).toStrictEqual(expected);
         },
       ),
       { numRuns: 100 },
@@ -96,16 +91,9 @@ describe('a time budget', () => {
   it('ends a race, or the work does', async () => {
     const clock = fakeClock();
     const error = new Error('work');
-    const late = new Deadline(clock, 100).race(
-      new Promise<string>(() => undefined),
-      'late',
-    );
-    await expect(
-      new Deadline(clock, 100).race(Promise.resolve('done'), 'late'),
-    ).resolves.toBe('done');
-    await expect(
-      new Deadline(clock, 100).race(Promise.reject(error), 'late'),
-    ).rejects.toBe(error);
+    const late = new Deadline(clock, 100).race(new Promise<string>(() => undefined), 'late');
+    await expect(new Deadline(clock, 100).race(Promise.resolve('done'), 'late')).resolves.toBe('done');
+    await expect(new Deadline(clock, 100).race(Promise.reject(error), 'late')).rejects.toBe(error);
     await clock.advance(100);
     await expect(late).resolves.toBe('late');
   });
@@ -148,15 +136,12 @@ describe('the system clock', () => {
     expect(run).not.toHaveBeenCalled();
   });
 
-  it.each([Infinity, Number.MAX_SAFE_INTEGER, 2 ** 31])(
-    'does not take %p ms for none',
-    (ms) => {
-      const set = jest.spyOn(globalThis, 'setTimeout');
-      const clock = systemClock();
-      clock.clearTimeout(clock.setTimeout(() => undefined, ms));
-      expect(set).toHaveBeenCalledWith(expect.any(Function), 2 ** 31 - 1);
-    },
-  );
+  it.each([Infinity, Number.MAX_SAFE_INTEGER, 2 ** 31])('does not take %p ms for none', (ms) => {
+    const set = jest.spyOn(globalThis, 'setTimeout');
+    const clock = systemClock();
+    clock.clearTimeout(clock.setTimeout(() => undefined, ms));
+    expect(set).toHaveBeenCalledWith(expect.any(Function), 2 ** 31 - 1);
+  });
 });
 
 describe('timestamps', () => {

@@ -41,11 +41,7 @@ describe('the ids of a batch', () => {
   it('are different, whatever ids there are and however they are written', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(id, form)), (pairs) => {
-        const inBytes = entries(
-          pairs.map(([one, how]) =>
-            how === 'unusual' ? unusual(one) : usual(one),
-          ),
-        );
+        const inBytes = entries(pairs.map(([one, how]) => (how === 'unusual' ? unusual(one) : usual(one))));
         const events = pairs.map(([one, how], i) =>
           how === 'plain' ? plain(usual(one)) : (inBytes[i] as LeasedEvent),
         );
@@ -58,9 +54,7 @@ describe('the ids of a batch', () => {
           expect(new Set(own).size).toBe(own.length);
           at += batch.length;
           // No batch is smaller than it has to be.
-          expect(at === ids.length || own.includes(ids[at] as string)).toBe(
-            true,
-          );
+          expect(at === ids.length || own.includes(ids[at] as string)).toBe(true);
         }
       }),
       { numRuns: 1_000 },

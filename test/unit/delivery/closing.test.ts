@@ -2,12 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { memoryBacklog } from '../../../lib/delivery/memory/memory-backlog.js';
 import { aroundBacklog } from '../../support/around-backlog.js';
 import type { Delivering } from '../../support/delivery.js';
-import {
-  balance,
-  DELIVERED,
-  delivering,
-  retryable,
-} from '../../support/delivery.js';
+import { balance, DELIVERED, delivering, retryable } from '../../support/delivery.js';
 
 const closed = async (run: Delivering, timeoutMs = 8_000) => {
   const started = run.clock.monotonicMs();

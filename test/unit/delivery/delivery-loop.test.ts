@@ -2,12 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
 import { memoryBacklog } from '../../../lib/delivery/memory/memory-backlog.js';
 import type { Answer, Delivering } from '../../support/delivery.js';
-import {
-  DELIVERED,
-  delivering,
-  rejected,
-  retryable,
-} from '../../support/delivery.js';
+import { DELIVERED, delivering, rejected, retryable } from '../../support/delivery.js';
 
 const ids = (events: readonly { id: string }[]) => events.map(({ id }) => id);
 
@@ -63,31 +58,28 @@ describe('concurrency', () => {
   it.each([
     [undefined, 32],
     [{ min: 3, max: 3 }, 3],
-  ])(
-    '%p grows to %i while the destination keeps its pace',
-    async (range, most) => {
-      let underWay = 0;
-      let seen = 0;
-      const run: Delivering = delivering({
-        batch: { maxEvents: 1 },
-        ...(range === undefined ? {} : { concurrency: range }),
-        answer: () =>
-          new Promise((resolve) => {
-            underWay++;
-            seen = Math.max(seen, underWay);
-            run.clock.setTimeout(() => {
-              underWay--;
-              resolve(DELIVERED);
-            }, 20);
-          }),
-      });
-      run.accept(2_000);
-      await run.clock.advance(21);
-      expect(seen).toBeLessThanOrEqual(4);
-      await run.clock.advance(1_000);
-      expect(seen).toBe(most);
-    },
-  );
+  ])('%p grows to %i while the destination keeps its pace', async (range, most) => {
+    let underWay = 0;
+    let seen = 0;
+    const run: Delivering = delivering({
+      batch: { maxEvents: 1 },
+      ...(range === undefined ? {} : { concurrency: range }),
+      answer: () =>
+        new Promise((resolve) => {
+          underWay++;
+          seen = Math.max(seen, underWay);
+          run.clock.setTimeout(() => {
+            underWay--;
+            resolve(DELIVERED);
+          }, 20);
+        }),
+    });
+    run.accept(2_000);
+    await run.clock.advance(21);
+    expect(seen).toBeLessThanOrEqual(4);
+    await run.clock.advance(1_000);
+    expect(seen).toBe(most);
+  });
 });
 
 describe('an attempt that fails', () => {
@@ -99,9 +91,7 @@ describe('an attempt that fails', () => {
     const [first, second, third] = run.sent;
     expect(run.sent).toHaveLength(3);
     expect(second!.payload).toBe(first!.payload);
-    expect(run.sent.map(({ batchId }) => batchId)).toEqual(
-      Array.from({ length: 3 }, () => first!.batchId),
-    );
+    expect(run.sent.map(({ batchId }) => batchId)).toEqual(Array.from({ length: 3 }, () => first!.batchId));
     expect(run.sent.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     expect(third!.at - second!.at).toBeLessThanOrEqual(1_000);
     expect(run.loop.stats()).toMatchObject({ delivered: 5, retried: 10 });
@@ -180,39 +170,30 @@ describe('an attempt that fails', () => {
 });
 
 describe('a batch that is refused', () => {
-  it.each([400, 422])(
-    'is bisected until the bad event is found: HTTP %i',
-    async (httpStatus) => {
-      const run = delivering({
-        answer: (one) =>
-          one.ids.includes(poison) ? rejected('event', httpStatus) : undefined,
-      });
-      const events = run.accept(500);
-      const poison = events[321]!.id;
-      await run.clock.advance(1_001);
-      expect(run.arrived.size).toBe(499);
-      expect([...run.arrived.values()].every((times) => times === 1)).toBe(
-        true,
-      );
-      expect(run.lost).toEqual([
-        {
-          ...{ path: 'warehouse', events: [events[321]], reason: 'rejected' },
-          ...{ status: httpStatus, body: 'no' },
-        },
-      ]);
-      expect(run.sent.length).toBeLessThan(25);
-      expect(new Set(run.sent.map(({ batchId }) => batchId)).size).toBe(
-        run.sent.length,
-      );
-      expect(new Set(run.sent.map(({ requestId }) => requestId)).size).toBe(1);
-    },
-  );
+  it.each([400, 422])('is bisected until the bad event is found: HTTP %i', async (httpStatus) => {
+    const run = delivering({
+      answer: (one) => (one.ids.includes(poison) ? rejected('event', httpStatus) : undefined),
+    });
+    const events = run.accept(500);
+    const poison = events[321]!.id;
+    await run.clock.advance(1_001);
+    expect(run.arrived.size).toBe(499);
+    expect([...run.arrived.values()].every((times) => times === 1)).toBe(true);
+    expect(run.lost).toEqual([
+      {
+        ...{ path: 'warehouse', events: [events[321]], reason: 'rejected' },
+        ...{ status: httpStatus, body: 'no' },
+      },
+    ]);
+    expect(run.sent.length).toBeLessThan(25);
+    expect(new Set(run.sent.map(({ batchId }) => batchId)).size).toBe(run.sent.length);
+    expect(new Set(run.sent.map(({ requestId }) => requestId)).size).toBe(1);
+  });
 
   it('is halved while it is too large, and smaller ones follow', async () => {
     const run = delivering({
       batch: { maxEvents: 64 },
-      answer: ({ ids: some }) =>
-        some.length > 5 ? { status: 'tooLarge' } : undefined,
+      answer: ({ ids: some }) => (some.length > 5 ? { status: 'tooLarge' } : undefined),
     });
     run.accept(64);
     await run.clock.advance(1);
@@ -221,9 +202,7 @@ describe('a batch that is refused', () => {
     run.accept(64);
     await run.clock.advance(1_001);
     expect(run.arrived.size).toBe(128);
-    expect(run.sent.slice(before).filter((one) => one.ids.length > 5)).toEqual(
-      [],
-    );
+    expect(run.sent.slice(before).filter((one) => one.ids.length > 5)).toEqual([]);
   });
 
   it('dies when one event alone is too large', async () => {
@@ -249,8 +228,7 @@ describe('a batch that is refused', () => {
 
   it('goes again under a new id when the destination knows the old one', async () => {
     const run = delivering({
-      answer: (_, n) =>
-        n === 1 ? retryable() : n === 2 ? rejected('event', 409) : undefined,
+      answer: (_, n) => (n === 1 ? retryable() : n === 2 ? rejected('event', 409) : undefined),
     });
     run.accept(3);
     await run.clock.advance(5_000);
@@ -261,22 +239,17 @@ describe('a batch that is refused', () => {
     expect(third!.requestId).toBe(first!.requestId);
   });
 
-  it.each(['delivered', 'rejected'] as const)(
-    'counts a conflict over one event as %s',
-    async (conflict) => {
-      const run = delivering({
-        conflict,
-        answer: () => rejected('event', 409),
-      });
-      run.accept(1);
-      await run.clock.advance(1_001);
-      expect(run.loop.stats()).toMatchObject(
-        conflict === 'delivered'
-          ? { delivered: 1, dead: 0 }
-          : { delivered: 0, dead: 1 },
-      );
-    },
-  );
+  it.each(['delivered', 'rejected'] as const)('counts a conflict over one event as %s', async (conflict) => {
+    const run = delivering({
+      conflict,
+      answer: () => rejected('event', 409),
+    });
+    run.accept(1);
+    await run.clock.advance(1_001);
+    expect(run.loop.stats()).toMatchObject(
+      conflict === 'delivered' ? { delivered: 1, dead: 0 } : { delivered: 0, dead: 1 },
+    );
+  });
 
   it('dies event by event when the format cannot express it', async () => {
     const run = delivering({
@@ -290,9 +263,7 @@ describe('a batch that is refused', () => {
     const events = run.accept(5);
     await run.clock.advance(1_001);
     expect(run.arrived.size).toBe(4);
-    expect(run.lost).toMatchObject([
-      { reason: 'unencodable', events: [events[2]] },
-    ]);
+    expect(run.lost).toMatchObject([{ reason: 'unencodable', events: [events[2]] }]);
   });
 });
 
@@ -314,24 +285,18 @@ describe('an answer per event', () => {
     });
     const events = run.accept(4);
     await run.clock.advance(3_000);
-    expect(run.sent.map((one) => one.ids)).toEqual([
-      ids(events),
-      ids(events.slice(2)),
-    ]);
+    expect(run.sent.map((one) => one.ids)).toEqual([ids(events), ids(events.slice(2))]);
     const [first, second] = run.sent;
     expect(second!.batchId).not.toBe(first!.batchId);
     expect(second!.requestId).toBe(first!.requestId);
     expect(second!.attempt).toBe(2);
-    expect(run.lost).toMatchObject([
-      { events: [events[1]], reason: 'rejected', body: 'bad' },
-    ]);
+    expect(run.lost).toMatchObject([{ events: [events[1]], reason: 'rejected', body: 'bad' }]);
     expect(run.loop.stats()).toMatchObject({ delivered: 3, dead: 1 });
   });
 
   it('is a failure like any other when everything is to go again', async () => {
     const run = delivering({
-      answer: (_, n) =>
-        n === 1 ? { status: 'partial', outcomes: new Map() } : undefined,
+      answer: (_, n) => (n === 1 ? { status: 'partial', outcomes: new Map() } : undefined),
     });
     run.accept(2);
     await run.clock.advance(3_000);
@@ -341,8 +306,7 @@ describe('an answer per event', () => {
 });
 
 describe('streams', () => {
-  const parity = ({ data }: TrackingEvent) =>
-    Number(data['number']) % 2 === 0 ? 'even' : 'odd';
+  const parity = ({ data }: TrackingEvent) => (Number(data['number']) % 2 === 0 ? 'even' : 'odd');
 
   it('are never mixed, and stay in order through failures', async () => {
     let random = 7;
@@ -368,8 +332,7 @@ describe('streams', () => {
       batch: { maxEvents: 2 },
       concurrency: { min: 2, max: 2 },
       partitionOf: ({ data }) => String(Number(data['number']) % 5),
-      answer: ({ events: [event] }) =>
-        Number(event!.data['number']) % 5 < 2 ? retryable() : undefined,
+      answer: ({ events: [event] }) => (Number(event!.data['number']) % 5 < 2 ? retryable() : undefined),
     });
     run.accept(200);
     await run.clock.advance(3_000);
@@ -413,8 +376,7 @@ describe('streams', () => {
     const run = delivering({
       batch: { maxEvents: 1 },
       partitionOf: ({ data }) => String(Number(data['number']) % 4),
-      answer: ({ events: [event] }) =>
-        Number(event!.data['number']) % 4 === 0 ? DELIVERED : retryable(),
+      answer: ({ events: [event] }) => (Number(event!.data['number']) % 4 === 0 ? DELIVERED : retryable()),
     });
     run.accept(40);
     await run.clock.advance(20_000);
@@ -438,9 +400,7 @@ describe('streams', () => {
     const events = run.accept(20);
     const poison = events[7]!.id;
     await run.clock.advance(1_001);
-    expect([...run.arrived.keys()]).toEqual(
-      ids(events).filter((id) => id !== poison),
-    );
+    expect([...run.arrived.keys()]).toEqual(ids(events).filter((id) => id !== poison));
   });
 
   it('are given back when too many of them fail', async () => {
@@ -449,8 +409,7 @@ describe('streams', () => {
       concurrency: { min: 2, max: 4 },
       partitionOf: ({ data }) => JSON.stringify(data['number']),
       backlog: memoryBacklog(),
-      answer: ({ events: [event] }) =>
-        Number(event!.data['number']) < 20 ? retryable() : undefined,
+      answer: ({ events: [event] }) => (Number(event!.data['number']) < 20 ? retryable() : undefined),
     });
     run.accept(40);
     await run.clock.advance(10_000);

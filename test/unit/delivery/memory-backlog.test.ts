@@ -48,8 +48,7 @@ function jsonOf(lease: Lease | undefined): string[] {
   });
 }
 
-const request = (maxEvents: number) =>
-  ({ maxEvents, maxBytes: Infinity, maxDelayMs: 0 }) as const;
+const request = (maxEvents: number) => ({ maxEvents, maxBytes: Infinity, maxDelayMs: 0 }) as const;
 
 describe('a full memory backlog', () => {
   it('writes over nothing that somebody has in care, or that is a dead letter', async () => {
@@ -75,9 +74,7 @@ describe('a full memory backlog', () => {
     expect(backlog.stats()).toMatchObject({
       ...{ accepted: 6_000, delivered: 0, dead: lost.length },
       depth: leased.flat().length,
-      bytes: leased
-        .flat()
-        .reduce((sum, json) => sum + Buffer.byteLength(json), 0),
+      bytes: leased.flat().reduce((sum, json) => sum + Buffer.byteLength(json), 0),
     });
   });
 
@@ -126,9 +123,7 @@ describe('a full memory backlog', () => {
         };
         for (const one of steps) {
           if ('append' in one) {
-            const some = Array.from({ length: one.append }, () =>
-              event(number++, one.size),
-            );
+            const some = Array.from({ length: one.append }, () => event(number++, one.size));
             const count = await backlog.append(some);
             for (const accepted of some.slice(0, count)) {
               waiting.set(eventJson(accepted), waiting.size);
@@ -147,9 +142,7 @@ describe('a full memory backlog', () => {
             const left = jsonOf(lease).slice(settled.length);
             await lease?.settle([{ events: settled, outcome: 'delivered' }]);
             await lease?.release();
-            const numbered = [...left, ...waiting.keys()].map(
-              (json) => [numberIn(json), json] as const,
-            );
+            const numbered = [...left, ...waiting.keys()].map((json) => [numberIn(json), json] as const);
             waiting.clear();
             for (const [at, json] of numbered.sort(([a], [b]) => a - b)) {
               waiting.set(json, at);

@@ -31,9 +31,7 @@ function check(run: Delivering, accepted: number): void {
   const stats = run.loop.stats();
   expect(balance(run)).toBe(0);
   expect(stats.accepted).toBe(accepted);
-  expect(Math.min(stats.delivered, stats.dead, stats.depth)).toBeGreaterThan(
-    -1,
-  );
+  expect(Math.min(stats.delivered, stats.dead, stats.depth)).toBeGreaterThan(-1);
 }
 
 async function expectEverySettled(
@@ -46,9 +44,7 @@ async function expectEverySettled(
     retry: { maxAttempts: options.maxAttempts },
     backlog: memoryBacklog({ maxEvents: 100_000 }),
     answer: answerIn(() => moods),
-    ...(options.ordered
-      ? { partitionOf: ({ data }) => `stream ${Number(data['number']) % 3}` }
-      : {}),
+    ...(options.ordered ? { partitionOf: ({ data }) => `stream ${Number(data['number']) % 3}` } : {}),
   });
   const accepted = new Set<string>();
   for (const one of steps) {
@@ -131,9 +127,7 @@ describe('whatever a destination answers', () => {
           expect(run.loop.stats()).toMatchObject({
             ...{ accepted: count, depth: 0, state: 'closed' },
           });
-          const lost = new Set(
-            run.lost.flatMap((one) => one.events.map(({ id }) => id)),
-          );
+          const lost = new Set(run.lost.flatMap((one) => one.events.map(({ id }) => id)));
           for (const { id } of events) {
             expect(run.arrived.has(id)).toBe(!lost.has(id));
           }

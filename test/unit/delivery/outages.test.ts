@@ -8,13 +8,7 @@ import type { SendResult } from '../../../lib/formats/encoder.js';
 import { ordinaryEvents } from '../../../lib/testing/contract-events.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 import type { Delivering } from '../../support/delivery.js';
-import {
-  balance,
-  DELIVERED,
-  delivering,
-  rejected,
-  retryable,
-} from '../../support/delivery.js';
+import { balance, DELIVERED, delivering, rejected, retryable } from '../../support/delivery.js';
 
 const blocked: SendResult = {
   status: 'blocked',
@@ -39,10 +33,7 @@ describe('an outage', () => {
     await run.clock.advance(1_000);
     expect(run.arrived.size).toBe(50 * 250);
     expect([...run.arrived.values()].every((times) => times === 1)).toBe(true);
-    expect(codes(run)).toEqual([
-      'destination_failing',
-      'destination_recovered',
-    ]);
+    expect(codes(run)).toEqual(['destination_failing', 'destination_recovered']);
   });
 
   it('is probed by one lane, often at first, seldom later', async () => {
@@ -72,8 +63,7 @@ describe('an outage', () => {
   it('does not go on because of some events that always fail', async () => {
     const run = delivering({
       batch: { maxEvents: 10 },
-      answer: ({ ids: some }) =>
-        some.some((id) => bad.has(id)) ? retryable() : undefined,
+      answer: ({ ids: some }) => (some.some((id) => bad.has(id)) ? retryable() : undefined),
     });
     const events = run.accept(400);
     const bad = new Set(events.slice(0, 45).map(({ id }) => id));
@@ -287,9 +277,7 @@ describe('a backlog that is full', () => {
     const [a] = run.accept(2);
     expect(() => run.loop.accept(a!, false)).toThrow('the backlog has no room');
     await run.clock.advance(0);
-    expect(run.lost).toEqual([
-      { path: 'warehouse', events: [a], reason: 'overflow' },
-    ]);
+    expect(run.lost).toEqual([{ path: 'warehouse', events: [a], reason: 'overflow' }]);
     expect(run.loop.stats()).toMatchObject({
       ...{ accepted: 2, dropped: { overflow: 1 } },
     });
@@ -302,9 +290,7 @@ describe('a backlog that is full', () => {
     });
     run.accept(1_210);
     await run.clock.advance(0);
-    expect(run.lost.map(({ events }) => events.length)).toEqual([
-      500, 500, 200,
-    ]);
+    expect(run.lost.map(({ events }) => events.length)).toEqual([500, 500, 200]);
     expect(codes(run)).toEqual(['dead_letters']);
     expect(balance(run)).toBe(0);
   });
@@ -423,8 +409,6 @@ describe('what happens', () => {
     run.accept(2);
     await run.clock.advance(10);
     expect(run.loop.stats().dead).toBe(3);
-    expect(codes(run).filter((code) => code === 'callback_failed').length).toBe(
-      2,
-    );
+    expect(codes(run).filter((code) => code === 'callback_failed').length).toBe(2);
   });
 });

@@ -1,9 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AdaptiveConcurrency } from '../../../lib/delivery/destination/adaptive-concurrency.js';
-import {
-  backoffMs,
-  probeDelayMs,
-} from '../../../lib/delivery/destination/backoff.js';
+import { backoffMs, probeDelayMs } from '../../../lib/delivery/destination/backoff.js';
 import type { LeasedEvent } from '../../../lib/delivery/backlog.js';
 import { batchesOf, halves } from '../../../lib/delivery/lanes/batches.js';
 import { BodyLimit } from '../../../lib/delivery/destination/body-limit.js';
@@ -111,9 +108,7 @@ describe('cutting', () => {
     const a = leased(1);
     const b = leased(1);
     expect(batchesOf([a, b, a, a], undefined)).toEqual([[a, b], [a], [a]]);
-    expect(
-      batchesOf([a, b], ({ id }) => id).map(({ length }) => length),
-    ).toEqual([1, 1]);
+    expect(batchesOf([a, b], ({ id }) => id).map(({ length }) => length)).toEqual([1, 1]);
   });
 });
 

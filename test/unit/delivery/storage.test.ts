@@ -35,9 +35,7 @@ describe('a storage that fails', () => {
     run.accept(5);
     await run.clock.advance(5_000);
     expect(run.loop.stats()).toMatchObject({ delivered: 5, depth: 0 });
-    expect(run.reports).toMatchObject([
-      { code: 'backlog_failed', error: { message: 'no lease' } },
-    ]);
+    expect(run.reports).toMatchObject([{ code: 'backlog_failed', error: { message: 'no lease' } }]);
   });
 
   it('to settle is asked again, and nothing is sent twice meanwhile', async () => {
@@ -62,15 +60,12 @@ describe('a storage that fails', () => {
         }
         return `batch-${ids}`;
       },
-      answer: ({ ids: some }) =>
-        some.length > 1 ? { status: 'tooLarge' } : undefined,
+      answer: ({ ids: some }) => (some.length > 1 ? { status: 'tooLarge' } : undefined),
     });
     run.accept(4);
     await run.clock.advance(5_000);
     expect(run.loop.stats()).toMatchObject({ delivered: 4, depth: 0 });
-    expect(run.reports).toMatchObject([
-      { code: 'backlog_failed', error: { message: 'no id' } },
-    ]);
+    expect(run.reports).toMatchObject([{ code: 'backlog_failed', error: { message: 'no id' } }]);
     run.accept(1);
     await run.clock.advance(1_001);
     expect(run.loop.stats()).toMatchObject({ delivered: 5 });
@@ -115,9 +110,7 @@ describe('what was leased while the destination is away', () => {
     await run.clock.advance(12_000);
     run.answer = () => ({ status: 'delivered' });
     await run.clock.advance(40_000);
-    expect([...run.arrived.keys()]).toEqual(
-      expect.arrayContaining(young.map(({ id }) => id)),
-    );
+    expect([...run.arrived.keys()]).toEqual(expect.arrayContaining(young.map(({ id }) => id)));
     expect(run.loop.stats()).toMatchObject({ dead: 4, delivered: 3 });
   });
 });

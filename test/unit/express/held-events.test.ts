@@ -37,8 +37,7 @@ function holding(maxEvents: number, maxMs: number): Holding {
   };
 }
 
-const namesOf = (events: readonly HeldEvent[]): string[] =>
-  events.map(({ event }) => event.name);
+const namesOf = (events: readonly HeldEvent[]): string[] => events.map(({ event }) => event.name);
 
 describe('held events', () => {
   it('are taken in the order of their emission, once', () => {

@@ -3,11 +3,7 @@ import type { IncomingRequest } from '../../../lib/express/incoming-request.js';
 import { requestFacts, routeOf } from '../../../lib/express/request-facts.js';
 import type { RequestSource } from '../../../lib/express/request-options.js';
 
-function factsOf(
-  raw: Partial<IncomingRequest>,
-  source: RequestSource = {},
-  withIp = false,
-): unknown {
+function factsOf(raw: Partial<IncomingRequest>, source: RequestSource = {}, withIp = false): unknown {
   return requestFacts('an-id', { headers: {}, ...raw }, source, withIp);
 }
 

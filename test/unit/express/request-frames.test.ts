@@ -1,10 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IncomingRequest } from '../../../lib/express/incoming-request.js';
 import { RequestFrames } from '../../../lib/express/request-frames.js';
-import type {
-  RequestOptions,
-  RequestSource,
-} from '../../../lib/express/request-options.js';
+import type { RequestOptions, RequestSource } from '../../../lib/express/request-options.js';
 import { resolveRequestOptions } from '../../../lib/express/request-options.js';
 import type { Recording } from '../../support/recording.js';
 import { inside, record, untyped } from '../../support/recording.js';
@@ -130,9 +127,7 @@ describe('the frames of a request', () => {
     const { frames, reports } = framed({ user: () => untyped(answer) });
     expect(frames.get()).not.toHaveProperty('user');
     frames.get();
-    expect(reports).toMatchObject([
-      { code: 'callback_failed', path: 'request.user' },
-    ]);
+    expect(reports).toMatchObject([{ code: 'callback_failed', path: 'request.user' }]);
   });
 
   it('leave out what a function that throws would have answered', () => {

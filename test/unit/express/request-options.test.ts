@@ -1,10 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Problems } from '../../../lib/core/validation.js';
 import type { RequestOptions } from '../../../lib/express/request-options.js';
-import {
-  checkRequestOptions,
-  resolveRequestOptions,
-} from '../../../lib/express/request-options.js';
+import { checkRequestOptions, resolveRequestOptions } from '../../../lib/express/request-options.js';
 import { untyped } from '../../support/recording.js';
 
 /** What is wrong with the options, line by line. */
@@ -40,39 +37,19 @@ describe('the options of requests', () => {
     [{ keep: 1 }, 'expected request.keep to be a function, got 1'],
     [{ onEnd: 'x' }, 'expected request.onEnd to be a function, got "x"'],
     [{ user: null }, 'expected request.user to be a function, got null'],
-    [
-      { enrich: false },
-      'expected request.enrich to be true or a function, got false',
-    ],
-    [
-      { flushAtEnd: true },
-      'expected request.flushAtEnd to be "accepted" or "delivered" or false, got true',
-    ],
-    [
-      { awaitAccepted: 'yes' },
-      'expected request.awaitAccepted to be true or false or "required", got "yes"',
-    ],
+    [{ enrich: false }, 'expected request.enrich to be true or a function, got false'],
+    [{ flushAtEnd: true }, 'expected request.flushAtEnd to be "accepted" or "delivered" or false, got true'],
+    [{ awaitAccepted: 'yes' }, 'expected request.awaitAccepted to be true or false or "required", got "yes"'],
     [{ ip: 1 }, 'expected request.ip to be true or false, got 1'],
-    [
-      { acceptTimeoutMs: -1 },
-      'expected request.acceptTimeoutMs to be milliseconds, 0 or more, got -1',
-    ],
-    [
-      { hold: 'yes' },
-      'expected request.hold to be true, false or { maxEvents, maxMs }, got "yes"',
-    ],
-    [
-      { hold: { maxEvents: 0 } },
-      'expected request.hold.maxEvents to be a positive integer, got 0',
-    ],
+    [{ acceptTimeoutMs: -1 }, 'expected request.acceptTimeoutMs to be milliseconds, 0 or more, got -1'],
+    [{ hold: 'yes' }, 'expected request.hold to be true, false or { maxEvents, maxMs }, got "yes"'],
+    [{ hold: { maxEvents: 0 } }, 'expected request.hold.maxEvents to be a positive integer, got 0'],
   ])('may not be %p', (options, problem) => {
     expect(problemsOf(options)).toStrictEqual([problem]);
   });
 
   it('are told all at once, with what is no option', () => {
-    expect(
-      problemsOf({ kep: true, hold: { maxMs: NaN, max: 1 }, session: 's' }),
-    ).toStrictEqual([
+    expect(problemsOf({ kep: true, hold: { maxMs: NaN, max: 1 }, session: 's' })).toStrictEqual([
       expect.stringContaining('request.kep is not an option; known are enrich'),
       'expected request.session to be a function, got "s"',
       'request.hold.max is not an option; known are maxEvents, maxMs',
@@ -94,10 +71,7 @@ describe('the options of requests', () => {
     [{ hold: false }, undefined],
     [{ hold: true }, { maxEvents: 1_000, maxMs: 30_000 }],
     [{ hold: { maxEvents: 5 } }, { maxEvents: 5, maxMs: 30_000 }],
-    [
-      { hold: untyped({ maxEvents: undefined, maxMs: 7 }) },
-      { maxEvents: 1_000, maxMs: 7 },
-    ],
+    [{ hold: untyped({ maxEvents: undefined, maxMs: 7 }) }, { maxEvents: 1_000, maxMs: 7 }],
     [{ keep: () => true }, { maxEvents: 1_000, maxMs: 30_000 }],
     [
       { keep: () => true, hold: false },

@@ -27,11 +27,7 @@ afterEach(async () => {
 });
 
 /** A server whose responses wait until the test decides, or do not wait at all. */
-async function gated(
-  handle: Handle,
-  answer?: boolean,
-  options: http.ServerOptions = {},
-): Promise<Gated> {
+async function gated(handle: Handle, answer?: boolean, options: http.ServerOptions = {}): Promise<Gated> {
   const decision = deferred<boolean>();
   const run: Omit<Gated, 'app' | 'decide'> = {
     asked: [],
@@ -59,10 +55,7 @@ async function gated(
   return { ...run, app, decide: decision.resolve };
 }
 
-async function plain(
-  handle: Handle,
-  options: http.ServerOptions = {},
-): Promise<HttpApp> {
+async function plain(handle: Handle, options: http.ServerOptions = {}): Promise<HttpApp> {
   const server = http.createServer(options, (_request, response) => {
     void Promise.resolve(response).then(handle);
   });
@@ -72,8 +65,7 @@ async function plain(
 }
 
 const REQUEST = ['Host: a', 'Connection: close'];
-const withoutDate = (text: string): string =>
-  text.replace(/^Date: .*\r\n/m, '');
+const withoutDate = (text: string): string => text.replace(/^Date: .*\r\n/m, '');
 
 const big = 'x'.repeat(200_000);
 
@@ -93,8 +85,7 @@ const ANSWERS: Record<string, Handle> = {
     response.writeHead(201, 'Made', { 'X-Id': 7, 'Content-Length': 4 });
     response.end('made');
   },
-  'writeHead with a list': (response) =>
-    response.writeHead(200, ['X-A', '1', 'x-a', '2']).end('list'),
+  'writeHead with a list': (response) => response.writeHead(200, ['X-A', '1', 'x-a', '2']).end('list'),
   'writeHead over set headers': (response) => {
     response.setHeader('x-a', 'set');
     response.setHeader('x-b', 'set');
@@ -157,24 +148,19 @@ const ANSWERS: Record<string, Handle> = {
 
 describe('a gated response', () => {
   describe.each(['GET', 'HEAD'])('to %s', (method) => {
-    it.each(Object.keys(ANSWERS))(
-      'leaves as it would without: %s',
-      async (name) => {
-        const handle = ANSWERS[name] as Handle;
-        const lines = [`${method} / HTTP/1.1`, ...REQUEST];
-        const expected = await (await plain(handle)).raw(lines);
-        const { app, decide, asked } = await gated(handle);
-        const answer = app.raw(lines);
-        await until(() => asked.length > 0);
-        await turns();
-        decide(true);
-        expect(withoutDate(await answer)).toBe(withoutDate(expected));
-        const atOnce = await gated(handle, true);
-        expect(withoutDate(await atOnce.app.raw(lines))).toBe(
-          withoutDate(expected),
-        );
-      },
-    );
+    it.each(Object.keys(ANSWERS))('leaves as it would without: %s', async (name) => {
+      const handle = ANSWERS[name] as Handle;
+      const lines = [`${method} / HTTP/1.1`, ...REQUEST];
+      const expected = await (await plain(handle)).raw(lines);
+      const { app, decide, asked } = await gated(handle);
+      const answer = app.raw(lines);
+      await until(() => asked.length > 0);
+      await turns();
+      decide(true);
+      expect(withoutDate(await answer)).toBe(withoutDate(expected));
+      const atOnce = await gated(handle, true);
+      expect(withoutDate(await atOnce.app.raw(lines))).toBe(withoutDate(expected));
+    });
   });
 
   it('sends nothing before it may', async () => {
@@ -237,29 +223,18 @@ describe('a gated response', () => {
       look();
       seen.push(response.end('b') === response);
       look();
-      expect(() => response.setHeader('x-a', '1')).toThrow(
-        'Cannot set headers after they are sent',
-      );
+      expect(() => response.setHeader('x-a', '1')).toThrow('Cannot set headers after they are sent');
       expect(() => {
         response.removeHeader('x-a');
       }).toThrow('Cannot remove headers after they are sent');
-      expect(() => response.writeHead(500)).toThrow(
-        'Cannot write headers after they are sent',
-      );
+      expect(() => response.writeHead(500)).toThrow('Cannot write headers after they are sent');
       // In Node this changes nothing any more.
       response.statusCode = 500;
       seen.push('held');
       decide(true);
     });
     expect(await app.send('/')).toMatchObject({ status: 200, body: 'ab' });
-    expect(seen).toStrictEqual([
-      [false, false],
-      true,
-      [true, false],
-      true,
-      [true, true],
-      'held',
-    ]);
+    expect(seen).toStrictEqual([[false, false], true, [true, false], true, [true, true], 'held']);
   });
 
   it('tells the truth again afterwards', async () => {
@@ -290,19 +265,10 @@ describe('a gated response', () => {
         response.end('x');
       },
     ],
-    [
-      'ERR_INVALID_CHAR',
-      (response) => response.writeHead(200, { 'x-a': 'a\nb' }),
-    ],
-    [
-      'ERR_INVALID_HTTP_TOKEN',
-      (response) => response.writeHead(200, { 'x a': 'b' }),
-    ],
+    ['ERR_INVALID_CHAR', (response) => response.writeHead(200, { 'x-a': 'a\nb' })],
+    ['ERR_INVALID_HTTP_TOKEN', (response) => response.writeHead(200, { 'x a': 'b' })],
     ['ERR_INVALID_CHAR', (response) => response.writeHead(200, 'a\nb')],
-    [
-      'ERR_HTTP_HEADERS_SENT',
-      (response) => response.writeHead(200).writeHead(201),
-    ],
+    ['ERR_HTTP_HEADERS_SENT', (response) => response.writeHead(200).writeHead(201)],
   ])('throws %s where Node does (%#)', async (code, handle) => {
     const { app, thrown, decide, gates } = await gated(async (response) => {
       try {
@@ -427,10 +393,7 @@ describe('a gated response', () => {
 });
 
 describe('a response that is replaced', () => {
-  const refuse = async (
-    handle: Handle,
-    method = 'GET',
-  ): Promise<Awaited<ReturnType<HttpApp['send']>>> => {
+  const refuse = async (handle: Handle, method = 'GET'): Promise<Awaited<ReturnType<HttpApp['send']>>> => {
     const { app, decide, asked } = await gated(handle);
     const answer = app.send('/', { method });
     await until(() => asked.length === 1);
@@ -439,9 +402,7 @@ describe('a response that is replaced', () => {
   };
 
   it.each(Object.keys(ANSWERS))('is a 503: %s', async (name) => {
-    const { status, message, headers, body } = await refuse(
-      ANSWERS[name] as Handle,
-    );
+    const { status, message, headers, body } = await refuse(ANSWERS[name] as Handle);
     expect({ status, message, body }).toStrictEqual({
       status: 503,
       message: 'Service Unavailable',
@@ -528,9 +489,7 @@ describe('a response that is replaced', () => {
 
   it('calls back the end that was kept back, once the answer has left', async () => {
     const called: boolean[] = [];
-    await refuse((response) =>
-      response.end('x', () => called.push(response.writableFinished)),
-    );
+    await refuse((response) => response.end('x', () => called.push(response.writableFinished)));
     await until(() => called.length === 1);
     expect(called).toStrictEqual([true]);
   });

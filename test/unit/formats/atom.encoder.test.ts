@@ -1,15 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
 import type { AtomEncoderOptions } from '../../../lib/formats/atom.encoder.js';
-import {
-  atomEncoder,
-  atomSignature,
-} from '../../../lib/formats/atom.encoder.js';
+import { atomEncoder, atomSignature } from '../../../lib/formats/atom.encoder.js';
 import type { EncodedBatch } from '../../../lib/formats/encoder.js';
-import {
-  PACKAGE_NAME,
-  PACKAGE_VERSION,
-} from '../../../lib/formats/package-name.js';
+import { PACKAGE_NAME, PACKAGE_VERSION } from '../../../lib/formats/package-name.js';
 import { bodyJson, bodyText, INFO } from '../../support/encoder-contract.js';
 import { record, untyped } from '../../support/recording.js';
 import { thrownBy } from '../processors/events.js';
@@ -29,10 +23,7 @@ function clicks(...payloads: readonly object[]): readonly TrackingEvent[] {
   return memory.events;
 }
 
-function encoded(
-  options: AtomEncoderOptions,
-  events = clicks({ i: 0 }),
-): EncodedBatch {
+function encoded(options: AtomEncoderOptions, events = clicks({ i: 0 })): EncodedBatch {
   return atomEncoder({ metadata: false, ...options }).encode(events, INFO);
 }
 
@@ -43,11 +34,7 @@ describe('atomSignature', () => {
       '{"event_name": "test", "id": "2"}',
       'a2598894d9e8d743dd5d65c63cc5b8396f3e0617e5d57c52a458765180980edc',
     ],
-    [
-      'DEF',
-      'x',
-      '832ae4611f39f8d1b880028d1470173ea82fa061af4f2ec66838f2aaffe9e320',
-    ],
+    ['DEF', 'x', '832ae4611f39f8d1b880028d1470173ea82fa061af4f2ec66838f2aaffe9e320'],
     [
       'test_key',
       '[{"event_name": "test", "id": "2"}, {"a": 1}]',
@@ -101,10 +88,7 @@ describe('atomEncoder', () => {
   });
 
   it('sends one event by GET as base64 that survives a URL', () => {
-    const { path, method, body } = encoded(
-      { send: 'get' },
-      clicks({ text: 'ü?>~ÿ' }),
-    );
+    const { path, method, body } = encoded({ send: 'get' }, clicks({ text: 'ü?>~ÿ' }));
     expect([method, body]).toStrictEqual(['GET', undefined]);
     expect(path).toMatch(/^\?data=[\w%]+$/);
     const data = new URL(`http://x/${path}`).searchParams.get('data');
@@ -114,20 +98,14 @@ describe('atomEncoder', () => {
   });
 
   it('posts an event that is too long for a URL', () => {
-    const { method, path, body } = encoded(
-      { send: 'get' },
-      clicks({ text: 'x'.repeat(8_000) }),
-    );
+    const { method, path, body } = encoded({ send: 'get' }, clicks({ text: 'x'.repeat(8_000) }));
     expect([method, path]).toStrictEqual([undefined, undefined]);
     expect(body).toContain('xxx');
   });
 
   it('signs with the key of the stream exactly the text that it sends', () => {
-    const authKey = (stream: string): string | undefined =>
-      stream === 'clicks' ? 'secret' : undefined;
-    const { data, auth } = bodyJson<Sent>(
-      encoded({ authKey }, clicks({ text: 'ü' })),
-    );
+    const authKey = (stream: string): string | undefined => (stream === 'clicks' ? 'secret' : undefined);
+    const { data, auth } = bodyJson<Sent>(encoded({ authKey }, clicks({ text: 'ü' })));
     expect(auth).toBe(atomSignature('secret', data));
     const stream = (): string => 'views';
     expect(bodyJson(encoded({ authKey, stream }))).not.toHaveProperty('auth');

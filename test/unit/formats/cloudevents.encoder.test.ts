@@ -9,10 +9,7 @@ import { eventOf, thrownBy } from '../processors/events.js';
 function encoded(options: CloudeventsEncoderOptions = {}): EncodedBatch {
   const { tracker, memory } = record({ context: { user: { id: 'u1' } } });
   tracker.emit('order.created', { total: 7 }, { id: 'e1' });
-  return cloudeventsEncoder({ source: '/shop', ...options }).encode(
-    memory.events,
-    INFO,
-  );
+  return cloudeventsEncoder({ source: '/shop', ...options }).encode(memory.events, INFO);
 }
 
 describe('cloudeventsEncoder', () => {
@@ -30,22 +27,15 @@ describe('cloudeventsEncoder', () => {
   });
 
   it('names the subject where there is one', () => {
-    const subject = ({ data }: { data: object }): string =>
-      `order "${Object.keys(data).join()}"`;
-    expect(bodyJson(encoded({ subject }))).toMatchObject([
-      { subject: 'order "total"' },
-    ]);
+    const subject = ({ data }: { data: object }): string => `order "${Object.keys(data).join()}"`;
+    expect(bodyJson(encoded({ subject }))).toMatchObject([{ subject: 'order "total"' }]);
     for (const none of [undefined, '', 7]) {
-      expect(bodyText(encoded({ subject: untyped(() => none) }))).not.toContain(
-        'subject',
-      );
+      expect(bodyText(encoded({ subject: untyped(() => none) }))).not.toContain('subject');
     }
   });
 
   it('gives every attribute a name that CloudEvents allows, and a scalar', () => {
-    const [event = {}] = bodyJson<Record<string, unknown>[]>(
-      encoded({ subject: () => 's' }),
-    );
+    const [event = {}] = bodyJson<Record<string, unknown>[]>(encoded({ subject: () => 's' }));
     const { data, ...attributes } = event;
     expect(data).toStrictEqual({ total: 7 });
     for (const [name, value] of Object.entries(attributes)) {
@@ -55,15 +45,15 @@ describe('cloudeventsEncoder', () => {
   });
 
   it('names a source also when it is told none', () => {
-    expect(
-      bodyJson(cloudeventsEncoder().encode([eventOf()], INFO)),
-    ).toMatchObject([{ source: '/nestjs-tracking' }]);
+    expect(bodyJson(cloudeventsEncoder().encode([eventOf()], INFO))).toMatchObject([
+      { source: '/nestjs-tracking' },
+    ]);
   });
 
   it.each(['', 'a b', 7, null])('refuses %j as the source', (source) => {
-    expect(
-      thrownBy(() => cloudeventsEncoder({ source: untyped(source) })),
-    ).toContain('expected source to be a URI reference without spaces, got');
+    expect(thrownBy(() => cloudeventsEncoder({ source: untyped(source) }))).toContain(
+      'expected source to be a URI reference without spaces, got',
+    );
   });
 
   it('lists everything that is wrong with its options', () => {

@@ -53,17 +53,14 @@ encoderContract('gdq', {
   it,
   make: () => gdqEncoder(),
   read: (request) =>
-    bodyJson<{ properties: JsonObject }[]>(request).map(({ properties }) =>
-      withoutMetadata(properties),
-    ),
+    bodyJson<{ properties: JsonObject }[]>(request).map(({ properties }) => withoutMetadata(properties)),
 });
 
 encoderContract('atom, in bulk', {
   describe,
   it,
   make: () => atomEncoder({ authKey: 'key' }),
-  read: (request) =>
-    (JSON.parse(atomData(request)) as JsonObject[]).map(withoutMetadata),
+  read: (request) => (JSON.parse(atomData(request)) as JsonObject[]).map(withoutMetadata),
 });
 
 encoderContract('atom, in bulk as texts', {
@@ -80,18 +77,14 @@ encoderContract('atom, one by one', {
   describe,
   it,
   make: () => atomEncoder({ send: 'post' }),
-  read: (request) => [
-    withoutMetadata(JSON.parse(atomData(request)) as JsonObject),
-  ],
+  read: (request) => [withoutMetadata(JSON.parse(atomData(request)) as JsonObject)],
 });
 
 encoderContract('atom, by GET', {
   describe,
   it,
   make: () => atomEncoder({ send: 'get' }),
-  read: (request) => [
-    withoutMetadata(JSON.parse(atomData(request)) as JsonObject),
-  ],
+  read: (request) => [withoutMetadata(JSON.parse(atomData(request)) as JsonObject)],
 });
 
 encoderContract('paltabrain', {
@@ -134,14 +127,12 @@ encoderContract('segment with a map', {
 });
 
 function readSegment(request: EncodedBatch): ReadEvent[] {
-  return bodyJson<{ batch: SegmentMessage[] }>(request).batch.map(
-    (message) => ({
-      id: message.messageId,
-      timestamp: message.timestamp,
-      data: (message.properties ?? message.traits)!,
-      ...(message.type === 'track' ? { name: message.event! } : {}),
-    }),
-  );
+  return bodyJson<{ batch: SegmentMessage[] }>(request).batch.map((message) => ({
+    id: message.messageId,
+    timestamp: message.timestamp,
+    data: (message.properties ?? message.traits)!,
+    ...(message.type === 'track' ? { name: message.event! } : {}),
+  }));
 }
 
 function fitsSegment(event: TrackingEvent): boolean {
@@ -150,8 +141,7 @@ function fitsSegment(event: TrackingEvent): boolean {
 
 function atomData({ body, path }: EncodedBatch): string {
   const query = new URLSearchParams(path?.split('?')[1]).get('data');
-  const json =
-    body === undefined ? Buffer.from(query!, 'base64') : Buffer.from(body);
+  const json = body === undefined ? Buffer.from(query!, 'base64') : Buffer.from(body);
   return (JSON.parse(json.toString()) as { data: string }).data;
 }
 

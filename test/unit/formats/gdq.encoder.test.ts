@@ -25,9 +25,7 @@ describe('gdqEncoder', () => {
     expect(bodyOf({ amount: 25.1 }, { metadata: false })).toBe(
       '[{"event_name":"donation_received","properties":{"amount":25.1}}]',
     );
-    expect(bodyOf({}, { metadata: false })).toBe(
-      '[{"event_name":"donation_received","properties":{}}]',
-    );
+    expect(bodyOf({}, { metadata: false })).toBe('[{"event_name":"donation_received","properties":{}}]');
   });
 
   it('puts the rest of the event where it is told to', () => {
@@ -55,8 +53,6 @@ describe('gdqEncoder', () => {
     expect(thrownBy(() => gdqEncoder(untyped({ buffered: true })))).toBe(
       'the options of gdqEncoder() are wrong:\n  - buffered is not an option; known are metadata',
     );
-    expect(thrownBy(() => gdqEncoder(untyped(null)))).toContain(
-      'expected options to be an object, got null',
-    );
+    expect(thrownBy(() => gdqEncoder(untyped(null)))).toContain('expected options to be an object, got null');
   });
 });

@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Encoder } from '../../../lib/formats/encoder.js';
-import {
-  bodyText,
-  encoderContract,
-  INFO,
-} from '../../support/encoder-contract.js';
+import { bodyText, encoderContract, INFO } from '../../support/encoder-contract.js';
 import { eventOf } from '../processors/events.js';
 
 // What the README shows begins here.
@@ -13,9 +9,7 @@ const csv: Encoder = {
   name: 'csv',
   encode: (batch) => ({
     contentType: 'text/csv',
-    body: batch
-      .map((e) => [e.id, e.timestamp, e.name, JSON.stringify(e.data)].map(cell))
-      .join('\r\n'),
+    body: batch.map((e) => [e.id, e.timestamp, e.name, JSON.stringify(e.data)].map(cell)).join('\r\n'),
   }),
 };
 // And ends here.
@@ -49,10 +43,6 @@ encoderContract('an own encoder of ten lines', {
 });
 
 function rows(text: string): string[][] {
-  const cells = [...text.matchAll(/"((?:[^"]|"")*)"/g)].map(([, cell = '']) =>
-    cell.replaceAll('""', '"'),
-  );
-  return Array.from({ length: cells.length / 4 }, (_, row) =>
-    cells.slice(4 * row, 4 * row + 4),
-  );
+  const cells = [...text.matchAll(/"((?:[^"]|"")*)"/g)].map(([, cell = '']) => cell.replaceAll('""', '"'));
+  return Array.from({ length: cells.length / 4 }, (_, row) => cells.slice(4 * row, 4 * row + 4));
 }

@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import {
-  PACKAGE_NAME,
-  PACKAGE_VERSION,
-} from '../../../lib/formats/package-name.js';
+import { PACKAGE_NAME, PACKAGE_VERSION } from '../../../lib/formats/package-name.js';
 
 it('tells destinations the name and version of package.json', () => {
   const { name, version } = JSON.parse(

@@ -22,8 +22,7 @@ function bytes(text: string): Uint8Array {
 const CONTEXT =
   '0a160a08636f6d2e706f72611205302e312e301a03694f53220d0a03694f53120631352e332e3132050a03313233';
 const SESSION_START = '0a00';
-const PAGE_OPEN_HEADER =
-  '0a1a0a0b6d61696e5f73637265656e0a0b66697273745f626c6f636b';
+const PAGE_OPEN_HEADER = '0a1a0a0b6d61696e5f73637265656e0a0b66697273745f626c6f636b';
 const PAGE_OPEN_PAYLOAD = '22050a03616263';
 const GOLDEN =
   '0a0f0a04696e7374120762617463682d31122e0a160a08636f6d2e706f72611205302e312e301a03694f53220d0a03694f53120631352e332e3132050a033132331a160a10088080f4f6905d108080f4f6905d18021a020a001a390a10088280f4f6905d108080f4f6905d1804121c0a1a0a0b6d61696e5f73637265656e0a0b66697273745f626c6f636b1a0722050a03616263';
@@ -101,16 +100,12 @@ describe('encodePaltabrainBatch', () => {
       trigger_type: 0,
       time_since_last_batch: -1,
     });
-    expect(
-      read({ ...EMPTY, telemetry: { eventsDropped: NaN } }).telemetry,
-    ).toStrictEqual({});
+    expect(read({ ...EMPTY, telemetry: { eventsDropped: NaN } }).telemetry).toStrictEqual({});
     expect(read(EMPTY)).not.toHaveProperty('telemetry');
   });
 });
 
-function read(
-  batch: Parameters<typeof encodePaltabrainBatch>[0],
-): ReturnType<typeof readPaltabrain> {
+function read(batch: Parameters<typeof encodePaltabrainBatch>[0]): ReturnType<typeof readPaltabrain> {
   return readPaltabrain({
     contentType: 'application/protobuf',
     body: encodePaltabrainBatch(batch),

@@ -2,10 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { BackendStats } from '../../../lib/core/topology/stats.js';
 import { telemetryFrom } from '../../../lib/formats/paltabrain-telemetry.js';
 
-function statsOf(
-  dead: number,
-  dropped: Record<string, number> = {},
-): BackendStats {
+function statsOf(dead: number, dropped: Record<string, number> = {}): BackendStats {
   return {
     ...{ accepted: 0, delivered: 0, retried: 0, depth: 0, state: 'ok' },
     dead,

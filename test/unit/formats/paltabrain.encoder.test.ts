@@ -23,19 +23,12 @@ function emitted(...contexts: readonly object[]): readonly TrackingEvent[] {
   return memory.events;
 }
 
-function sent(
-  encoder: Encoder,
-  events: readonly TrackingEvent[],
-): ReadPaltabrainBatch[] {
-  return batchesOf(encoder, events).map((batch) =>
-    readPaltabrain(encoder.encode(batch, INFO)),
-  );
+function sent(encoder: Encoder, events: readonly TrackingEvent[]): ReadPaltabrainBatch[] {
+  return batchesOf(encoder, events).map((batch) => readPaltabrain(encoder.encode(batch, INFO)));
 }
 
 function sequences(batches: readonly ReadPaltabrainBatch[]): unknown[] {
-  return batches.flatMap(({ events = [] }) =>
-    events.map(({ common }) => common.session_event_seq_num),
-  );
+  return batches.flatMap(({ events = [] }) => events.map(({ common }) => common.session_event_seq_num));
 }
 
 describe('paltabrainEncoder', () => {
@@ -78,16 +71,9 @@ describe('paltabrainEncoder', () => {
     const [a, b] = [{ user: { id: 'a' } }, { user: { id: 'b' } }];
     const batches = sent(
       paltabrainEncoder(),
-      emitted(
-        { ...a, request: { id: '1' } },
-        { ...a, request: { id: '2' } },
-        b,
-        a,
-      ),
+      emitted({ ...a, request: { id: '1' } }, { ...a, request: { id: '2' } }, b, a),
     );
-    expect(batches.map(({ events }) => events?.length)).toStrictEqual([
-      2, 1, 1,
-    ]);
+    expect(batches.map(({ events }) => events?.length)).toStrictEqual([2, 1, 1]);
   });
 
   it("refuses a batch of several contexts: one user's events are not another's", () => {
@@ -99,10 +85,7 @@ describe('paltabrainEncoder', () => {
 
   it('shares the keys that it is told to share', () => {
     const encoder = paltabrainEncoder({ contextKeys: ['app', 'none'] });
-    const [batch] = sent(
-      encoder,
-      emitted({ app: 1, user: { id: 'a' }, _event: 'mine' }, { app: 1 }),
-    );
+    const [batch] = sent(encoder, emitted({ app: 1, user: { id: 'a' }, _event: 'mine' }, { app: 1 }));
     expect(textOf(batch?.context)).toBe('{"app":1}');
     expect(batch?.events?.map(({ header }) => textOf(header))).toStrictEqual([
       '{"user":{"id":"a"},"_event":"mine","__event":{"id":"e0","name":"order.created"}}',
@@ -125,15 +108,13 @@ describe('paltabrainEncoder', () => {
   it('keeps a number with its event, whatever is sent when, by whom and how often', () => {
     const accepting = paltabrainEncoder({ instanceId: 'before' });
     const stored = readBack(
-      emitted({ session: { id: SESSION } }, { session: { id: SESSION } }).map(
-        (event) => accepting.accept!(event),
+      emitted({ session: { id: SESSION } }, { session: { id: SESSION } }).map((event) =>
+        accepting.accept!(event),
       ),
     );
     const delivering = paltabrainEncoder({ instanceId: 'after' });
     const own = delivering.accept!(emitted({ session: { id: SESSION } })[0]!);
-    expect(delivering.groupBy?.(own)).not.toBe(
-      delivering.groupBy?.(stored[1]!),
-    );
+    expect(delivering.groupBy?.(own)).not.toBe(delivering.groupBy?.(stored[1]!));
     const [second, first, mine] = [stored[1]!, stored[0]!, own].map((event) =>
       readPaltabrain(delivering.encode([event], INFO)),
     ) as [ReadPaltabrainBatch, ReadPaltabrainBatch, ReadPaltabrainBatch];
@@ -158,9 +139,7 @@ describe('paltabrainEncoder', () => {
       const [event] = emitted({ session: { id } }) as [TrackingEvent];
       expect(encoder.accept?.(event)).toBe(event);
       const [batch] = sent(encoder, [event]);
-      expect(Object.keys(batch!.events![0]!.common)).toStrictEqual([
-        'event_ts',
-      ]);
+      expect(Object.keys(batch!.events![0]!.common)).toStrictEqual(['event_ts']);
     },
   );
 
@@ -180,11 +159,8 @@ describe('paltabrainEncoder', () => {
   it('forgets the session that was quiet for longest, not the others', () => {
     const { accept } = paltabrainEncoder() as Required<Encoder>;
     const numberOf = (id: number): unknown =>
-      (
-        accept(eventOf({ context: { session: { id } } })).context[
-          '_paltabrain'
-        ] as { sequence: number }
-      ).sequence;
+      (accept(eventOf({ context: { session: { id } } })).context['_paltabrain'] as { sequence: number })
+        .sequence;
     for (let id = 1; id <= MAX_SESSIONS; id++) {
       numberOf(id);
     }
@@ -198,10 +174,7 @@ describe('paltabrainEncoder', () => {
   it('takes nonsense under the key of the stored number', () => {
     fc.assert(
       fc.property(
-        fc.oneof(
-          fc.jsonValue(),
-          fc.record({ instanceId: fc.jsonValue(), sequence: fc.jsonValue() }),
-        ),
+        fc.oneof(fc.jsonValue(), fc.record({ instanceId: fc.jsonValue(), sequence: fc.jsonValue() })),
         (stored) => {
           const [batch] = sent(
             paltabrainEncoder({ instanceId: 'i' }),
@@ -214,8 +187,7 @@ describe('paltabrainEncoder', () => {
   });
 
   it('fills the bytes fields by a schema', () => {
-    const bytes = (value: unknown): Uint8Array =>
-      Buffer.from(`<${JSON.stringify(value)}>`);
+    const bytes = (value: unknown): Uint8Array => Buffer.from(`<${JSON.stringify(value)}>`);
     const encoder = paltabrainEncoder({
       schema: {
         context: bytes,
@@ -225,9 +197,7 @@ describe('paltabrainEncoder', () => {
     });
     const [batch] = sent(encoder, emitted({ app: 1, request: { id: 'r' } }));
     expect(textOf(batch?.context)).toBe('<{"app":1}>');
-    expect(textOf(batch?.events?.[0]?.header)).toBe(
-      '<["order.created",{"request":{"id":"r"}}]>',
-    );
+    expect(textOf(batch?.events?.[0]?.header)).toBe('<["order.created",{"request":{"id":"r"}}]>');
     expect(textOf(batch?.events?.[0]?.payload)).toBe('<{"total":7}>');
   });
 
@@ -265,8 +235,8 @@ describe('paltabrainEncoder', () => {
         '  - expected schema.events to be a function, got 2',
       ].join('\n'),
     );
-    expect(
-      thrownBy(() => paltabrainEncoder(untyped({ schema: null }))),
-    ).toContain('expected schema to be an object of functions, got null');
+    expect(thrownBy(() => paltabrainEncoder(untyped({ schema: null })))).toContain(
+      'expected schema to be an object of functions, got null',
+    );
   });
 });

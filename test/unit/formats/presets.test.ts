@@ -74,9 +74,7 @@ describe('gdqPreset', () => {
       testPath: '/api/try',
       latestUrl: 'https://gdq.example/api/stats',
     });
-    expect(bodyOf(preset)).toBe(
-      '[{"event_name":"order.created","properties":{}}]',
-    );
+    expect(bodyOf(preset)).toBe('[{"event_name":"order.created","properties":{}}]');
   });
 
   it('lists all problems at once', () => {
@@ -117,9 +115,7 @@ describe('atomPreset', () => {
       metadata: false,
     });
     expect(preset.url).toBe('http://atom.example/');
-    expect(bodyOf(preset)).toMatch(
-      /^{"table":"all","data":"{}","auth":"[0-9a-f]{64}"}$/,
-    );
+    expect(bodyOf(preset)).toMatch(/^{"table":"all","data":"{}","auth":"[0-9a-f]{64}"}$/);
   });
 
   it('lists all problems at once', () => {

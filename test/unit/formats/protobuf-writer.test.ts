@@ -66,16 +66,11 @@ describe('ProtobufWriter', () => {
         fc.uint8Array({ maxLength: 2_000 }),
         (text, raw) => {
           const inner = new ProtobufWriter().string(2, text);
-          const written = new ProtobufWriter()
-            .string(2, text)
-            .bytes(300, raw)
-            .message(4, inner);
+          const written = new ProtobufWriter().string(2, text).bytes(300, raw).message(4, inner);
           const found = read(written);
           const wellFormed = Buffer.from(text).toString();
           expect(found['text']).toBe(wellFormed);
-          expect(Buffer.from(found['raw'] as Uint8Array)).toStrictEqual(
-            Buffer.from(raw),
-          );
+          expect(Buffer.from(found['raw'] as Uint8Array)).toStrictEqual(Buffer.from(raw));
           expect(found['inner']).toStrictEqual({ text: wellFormed });
         },
       ),

@@ -1,9 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../lib/core/event/json.js';
-import {
-  PACKAGE_NAME,
-  PACKAGE_VERSION,
-} from '../../../lib/formats/package-name.js';
+import { PACKAGE_NAME, PACKAGE_VERSION } from '../../../lib/formats/package-name.js';
 import { segmentContext } from '../../../lib/formats/segment-context.js';
 
 /** What Segment's context has beside what ours has. */
@@ -13,9 +10,7 @@ function added(context: JsonObject): JsonObject {
     name: PACKAGE_NAME,
     version: PACKAGE_VERSION,
   });
-  return Object.fromEntries(
-    Object.entries(result).filter(([key, value]) => context[key] !== value),
-  );
+  return Object.fromEntries(Object.entries(result).filter(([key, value]) => context[key] !== value));
 }
 
 describe('segmentContext', () => {
@@ -90,8 +85,6 @@ describe('segmentContext', () => {
 
   it('ignores what is no text', () => {
     const odd = { ip: 7, path: null, userAgent: [], referer: {}, host: '' };
-    expect(
-      added({ request: odd, ...odd, page: 1, client_id: 2 }),
-    ).toStrictEqual({});
+    expect(added({ request: odd, ...odd, page: 1, client_id: 2 })).toStrictEqual({});
   });
 });

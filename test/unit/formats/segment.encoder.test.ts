@@ -1,9 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import {
-  PACKAGE_NAME,
-  PACKAGE_VERSION,
-} from '../../../lib/formats/package-name.js';
+import { PACKAGE_NAME, PACKAGE_VERSION } from '../../../lib/formats/package-name.js';
 import type { SegmentEncoderOptions } from '../../../lib/formats/segment.encoder.js';
 import { segmentEncoder } from '../../../lib/formats/segment.encoder.js';
 import type { SegmentMessage } from '../../../lib/formats/segment-message.js';
@@ -25,24 +22,13 @@ function messageOf(
   context: object = {},
   options: SegmentEncoderOptions = {},
 ): SegmentMessage {
-  const request = segmentEncoder(options).encode(
-    [emitted(name, data, context)],
-    INFO,
-  );
+  const request = segmentEncoder(options).encode([emitted(name, data, context)], INFO);
   return bodyJson<{ batch: SegmentMessage[] }>(request).batch[0]!;
 }
 
 function callOf(name: string, data?: object, context?: object): object {
-  const {
-    messageId,
-    timestamp,
-    context: sent,
-    ...call
-  } = messageOf(name, data, context);
-  expect([messageId, timestamp]).toStrictEqual([
-    'e1',
-    '2026-01-01T00:00:00.000Z',
-  ]);
+  const { messageId, timestamp, context: sent, ...call } = messageOf(name, data, context);
+  expect([messageId, timestamp]).toStrictEqual(['e1', '2026-01-01T00:00:00.000Z']);
   expect(sent).toMatchObject({ library: LIBRARY });
   return call;
 }
@@ -62,26 +48,16 @@ describe('segmentEncoder', () => {
 
   it('keeps the time of the batch to itself when told to', () => {
     const events = [emitted('a', {}, {})];
-    expect(
-      bodyText(segmentEncoder({ sentAt: false }).encode(events, INFO)),
-    ).not.toContain('sentAt');
+    expect(bodyText(segmentEncoder({ sentAt: false }).encode(events, INFO))).not.toContain('sentAt');
   });
 
   it.each<[string, object, object]>([
     ['the user', USER, ALICE],
     ['the user before the session', { ...USER, session: { id: 's' } }, ALICE],
     ['the session of nobody', { session: { id: 's' } }, { anonymousId: 's' }],
-    [
-      'the session of an empty user',
-      { user: { id: '' }, session: { id: 0 } },
-      { anonymousId: '0' },
-    ],
+    ['the session of an empty user', { user: { id: '' }, session: { id: 0 } }, { anonymousId: '0' }],
     ['one id for all who are unknown', {}, NOBODY],
-    [
-      'that same id when user and session are no objects',
-      { user: 'u', session: ['s'] },
-      NOBODY,
-    ],
+    ['that same id when user and session are no objects', { user: 'u', session: ['s'] }, NOBODY],
   ])('speaks of %s', (_, context, identity) => {
     expect(callOf('order.created', {}, context)).toStrictEqual({
       type: 'track',
@@ -92,12 +68,7 @@ describe('segmentEncoder', () => {
   });
 
   it.each<[string, object, object, object]>([
-    [
-      'user.identified',
-      { email: 'a@b' },
-      USER,
-      { type: 'identify', ...ALICE, traits: { email: 'a@b' } },
-    ],
+    ['user.identified', { email: 'a@b' }, USER, { type: 'identify', ...ALICE, traits: { email: 'a@b' } }],
     [
       'user.identified',
       { userId: 'u9' },
@@ -127,12 +98,7 @@ describe('segmentEncoder', () => {
         properties: { name: 'Home', category: 'Docs', depth: 1 },
       },
     ],
-    [
-      'screen.viewed',
-      { name: 7 },
-      USER,
-      { type: 'screen', ...ALICE, properties: { name: 7 } },
-    ],
+    ['screen.viewed', { name: 7 }, USER, { type: 'screen', ...ALICE, properties: { name: 7 } }],
     [
       'user.aliased',
       { previousId: 's1' },
@@ -192,36 +158,27 @@ describe('segmentEncoder', () => {
   });
 
   it.each([undefined, null, 'x', []])('refuses %j from the map', (answer) => {
-    expect(
-      thrownBy(() => messageOf('a', {}, {}, { map: untyped(() => answer) })),
-    ).toMatch(/^expected "map" to answer a message, got /);
+    expect(thrownBy(() => messageOf('a', {}, {}, { map: untyped(() => answer) }))).toMatch(
+      /^expected "map" to answer a message, got /,
+    );
   });
 
   it('takes a message of 32 KB, and refuses a larger one before Segment refuses its batch', () => {
     const around = bodyText(
-      segmentEncoder({ map: () => ({ text: '' }), sentAt: false }).encode(
-        [emitted('a', {}, {})],
-        INFO,
-      ),
+      segmentEncoder({ map: () => ({ text: '' }), sentAt: false }).encode([emitted('a', {}, {})], INFO),
     ).length;
     const encode = (text: string): number =>
       Buffer.byteLength(
         bodyText(
-          segmentEncoder({ map: () => ({ text }), sentAt: false }).encode(
-            [emitted('a', {}, {})],
-            INFO,
-          ),
+          segmentEncoder({ map: () => ({ text }), sentAt: false }).encode([emitted('a', {}, {})], INFO),
         ),
       );
     const room = 32 * 1024 - '{"text":""}'.length;
     expect(encode('x'.repeat(room))).toBe(around + room);
     expect(encode('é'.repeat(room / 2))).toBeGreaterThan(32_000);
-    const refusal =
-      '"a" has 32769 bytes as a message for Segment, which takes at most 32768';
+    const refusal = '"a" has 32769 bytes as a message for Segment, which takes at most 32768';
     expect(thrownBy(() => encode('x'.repeat(room + 1)))).toBe(refusal);
-    expect(thrownBy(() => encode('é'.repeat(room)))).toContain(
-      'takes at most 32768',
-    );
+    expect(thrownBy(() => encode('é'.repeat(room)))).toContain('takes at most 32768');
     expect(segmentEncoder().maxBytes).toBe(500_000);
   });
 

@@ -70,49 +70,34 @@ describe('encode of a format', () => {
     ['nothing', undefined, 'undefined'],
     ['a text', 'body', '"body"'],
     ['no body', { contentType: 'text/plain' }, 'the body undefined'],
-    [
-      'another body',
-      { body: { a: 1 }, contentType: 'a/b' },
-      'the body an object with a',
-    ],
+    ['another body', { body: { a: 1 }, contentType: 'a/b' }, 'the body an object with a'],
     ['no type', { body: '' }, 'the content type undefined'],
-    [
-      'no method',
-      { body: '', contentType: 'a/b', method: 'DROP' },
-      'the method "DROP"',
-    ],
+    ['no method', { body: '', contentType: 'a/b', method: 'DROP' }, 'the method "DROP"'],
     ['no path', { body: '', contentType: 'a/b', path: 7 }, 'the path 7'],
-    [
-      'no headers',
-      { body: '', contentType: 'a/b', headers: 'x' },
-      'the headers "x"',
-    ],
-  ])(
-    'that answers %s makes dead letters, and says why',
-    async (_, answer, what) => {
-      const run = record({
-        backends: {
-          http: httpBackend({
-            ...{ url, noEmit: true },
-            format: { name: 'own', encode: () => answer as EncodedBatch },
-          }),
-        },
-      });
-      run.tracker.emit('a');
-      run.tracker.emit('b');
-      await run.clock.advance(1_001);
-      const why = `the format cannot express it: encode() of the format own answered ${what}`;
-      expect(run.tracker.stats().backends['http']).toMatchObject({
-        ...{ delivered: 0, dead: 2, lastError: why },
-      });
-      expect(run.reports).toMatchObject([
-        {
-          code: 'dead_letters',
-          message: `1 events became dead letters: unencodable (${why})`,
-        },
-      ]);
-    },
-  );
+    ['no headers', { body: '', contentType: 'a/b', headers: 'x' }, 'the headers "x"'],
+  ])('that answers %s makes dead letters, and says why', async (_, answer, what) => {
+    const run = record({
+      backends: {
+        http: httpBackend({
+          ...{ url, noEmit: true },
+          format: { name: 'own', encode: () => answer as EncodedBatch },
+        }),
+      },
+    });
+    run.tracker.emit('a');
+    run.tracker.emit('b');
+    await run.clock.advance(1_001);
+    const why = `the format cannot express it: encode() of the format own answered ${what}`;
+    expect(run.tracker.stats().backends['http']).toMatchObject({
+      ...{ delivered: 0, dead: 2, lastError: why },
+    });
+    expect(run.reports).toMatchObject([
+      {
+        code: 'dead_letters',
+        message: `1 events became dead letters: unencodable (${why})`,
+      },
+    ]);
+  });
 });
 
 describe('groupBy of a format', () => {
@@ -136,8 +121,7 @@ describe('groupBy of a format', () => {
               encoded.push(batch.map(({ name }) => name));
               return { body: '', contentType: 'text/plain' };
             },
-            groupBy: ({ name }) =>
-              (name === 'bad' ? fails(name) : 'good') as string,
+            groupBy: ({ name }) => (name === 'bad' ? fails(name) : 'good') as string,
           },
         }),
       },
@@ -239,11 +223,7 @@ describe('what must not be shown', () => {
   });
 
   it.each<[string, Record<string, string>, string[]]>([
-    [
-      'credentials',
-      { Authorization: 'Bearer t0ken' },
-      ['Bearer t0ken', 't0ken'],
-    ],
+    ['credentials', { Authorization: 'Bearer t0ken' }, ['Bearer t0ken', 't0ken']],
     [
       'users and passwords',
       { 'Proxy-Authorization': 'Basic YW5uYTpwYTpzcw==' },
@@ -251,11 +231,7 @@ describe('what must not be shown', () => {
     ],
     ['keys', { 'X-Api-Key': 'abcd' }, ['abcd']],
     ['cookies', { cookie: 'sid=s3ssion; theme=dark' }, ['s3ssion', 'dark']],
-    [
-      'what looks like a key under any name',
-      { 'x-acme': '9f8e7d6c5b4a39281706' },
-      ['9f8e7d6c5b4a39281706'],
-    ],
+    ['what looks like a key under any name', { 'x-acme': '9f8e7d6c5b4a39281706' }, ['9f8e7d6c5b4a39281706']],
     [
       'nothing harmless',
       {
@@ -267,14 +243,9 @@ describe('what must not be shown', () => {
     ],
   ])('are headers with %s', (_, headers, secrets) => {
     const plain = httpSettings({ url }, jsonEncoder);
-    const shown = [
-      secretsOf(httpSettings({ url, headers }, jsonEncoder)),
-      secretsOf(plain, headers),
-    ];
+    const shown = [secretsOf(httpSettings({ url, headers }, jsonEncoder)), secretsOf(plain, headers)];
     for (const found of shown) {
-      expect(found.filter((one) => !one.includes('%'))).toEqual(
-        expect.arrayContaining(secrets),
-      );
+      expect(found.filter((one) => !one.includes('%'))).toEqual(expect.arrayContaining(secrets));
       expect(secrets.length > 0 || found.length === 0).toBe(true);
     }
   });
@@ -286,12 +257,9 @@ describe('what must not be shown', () => {
   });
 
   it('is hidden as it stands in a URL and in JSON, too', () => {
-    const settings = httpSettings(
-      { url: `${url}?sig=a%2Fb%2Bc`, auth: { bearer: 'to"ken' } },
-      jsonEncoder,
+    const settings = httpSettings({ url: `${url}?sig=a%2Fb%2Bc`, auth: { bearer: 'to"ken' } }, jsonEncoder);
+    expect(withoutSecrets('/?sig=a%2Fb%2Bc a/b+c {"got":"to\\"ken"}', settings)).toBe(
+      '/?sig=*** *** {"got":"***"}',
     );
-    expect(
-      withoutSecrets('/?sig=a%2Fb%2Bc a/b+c {"got":"to\\"ken"}', settings),
-    ).toBe('/?sig=*** *** {"got":"***"}');
   });
 });

@@ -39,17 +39,11 @@ describe('the options of httpBackend', () => {
       { url, auth: { apiKey: { key: 'k', header: 'X Key' } } },
       'auth.apiKey.header: expected the name of a header',
     ],
-    [
-      { url, auth: { hmac: { secret: 's', header: '' } } },
-      'auth.hmac.header: expected the name of a header',
-    ],
+    [{ url, auth: { hmac: { secret: 's', header: '' } } }, 'auth.hmac.header: expected the name of a header'],
     [{ url, auth: 'token' }, 'auth: expected a function or one of'],
     [{ url, auth: { bearer: 'a', basic: {} } }, 'auth: expected'],
     [{ url, auth: { digest: {} } }, 'auth: expected'],
-    [
-      { url, auth: { bearer: '' } },
-      'auth.bearer: expected a non-empty text of Latin 1 on one line',
-    ],
+    [{ url, auth: { bearer: '' } }, 'auth.bearer: expected a non-empty text of Latin 1 on one line'],
     [{ url, auth: { basic: 'x' } }, 'auth.basic: expected an object'],
     [{ url, auth: { basic: { username: 'x' } } }, 'auth.basic.password'],
     [
@@ -62,16 +56,10 @@ describe('the options of httpBackend', () => {
     ],
     [{ url, auth: { hmac: { key: 'x' } } }, 'auth.hmac.key is not an option'],
     [{ url, auth: { apiKey: { key: 'x', header: 1 } } }, 'auth.apiKey.header'],
-    [
-      { url, batch: { maxEvents: -5 } },
-      'expected batch.maxEvents to be a positive integer, got -5',
-    ],
+    [{ url, batch: { maxEvents: -5 } }, 'expected batch.maxEvents to be a positive integer, got -5'],
     [{ url, batch: 5 }, 'expected batch to be an object, got 5'],
     [{ url, batch: { partitionBy: 'x' } }, 'expected batch.partitionBy'],
-    [
-      { url, retry: { baseMs: -1 } },
-      'expected retry.baseMs to be milliseconds',
-    ],
+    [{ url, retry: { baseMs: -1 } }, 'expected retry.baseMs to be milliseconds'],
     [{ url, retry: { maxAttempts: 0 } }, 'expected retry.maxAttempts'],
     [{ url, retry: { tries: 0 } }, 'retry.tries is not an option'],
     [{ url, concurrency: 0 }, 'expected concurrency to be a positive integer'],
@@ -94,14 +82,8 @@ describe('the options of httpBackend', () => {
       'expected tls.rejectUnauthorized to be true or false, got "no"',
     ],
     [{ url, testMode: { path: '/t', on: 1 } }, 'testMode.on is not an option'],
-    [
-      { url, backlog: { open, append: open, lease: open, close: open } },
-      'expected backlog to be a backlog',
-    ],
-    [
-      { url, format: { encode: open } },
-      'expected format.name to be a string, got undefined',
-    ],
+    [{ url, backlog: { open, append: open, lease: open, close: open } }, 'expected backlog to be a backlog'],
+    [{ url, format: { encode: open } }, 'expected format.name to be a string, got undefined'],
     [
       { url, format: { name: 'x', encode: open, groupBy: 'name' } },
       'expected format.groupBy to be a function, got "name"',
@@ -147,9 +129,7 @@ describe('the options of httpBackend', () => {
     [{}, { min: 2, max: 32 }],
     [7, { min: 7, max: 7 }],
   ])('may give one end of the concurrency: %j is %j', (concurrency, range) => {
-    expect(httpSettings({ url, concurrency }, jsonEncoder).concurrency).toEqual(
-      range,
-    );
+    expect(httpSettings({ url, concurrency }, jsonEncoder).concurrency).toEqual(range);
     expect(problemsOf({ url, concurrency })).toBe('');
   });
 
@@ -188,9 +168,7 @@ describe('memoryBacklog', () => {
           deadLetters: { maxEvents: -1, max: 2 },
         }),
       ),
-    ).toThrow(
-      /size(.|\n)*maxEvents(.|\n)*maxBytes(.|\n)*overflow(.|\n)*deadLetters/,
-    );
+    ).toThrow(/size(.|\n)*maxEvents(.|\n)*maxBytes(.|\n)*overflow(.|\n)*deadLetters/);
     expect(() => memoryBacklog(untyped(7))).toThrow('an object');
     expect(() => memoryBacklog(untyped({ deadLetters: 7 }))).toThrow(
       'expected deadLetters to be an object, got 7',
@@ -219,9 +197,7 @@ describe('an httpBackend without a tracker', () => {
 
 describe('a URL', () => {
   it('is shown without user, query and fragment', () => {
-    expect(shownUrl(new URL('https://a:b@c.d:8/e/f?g=h#i'))).toBe(
-      'https://c.d:8/e/f',
-    );
+    expect(shownUrl(new URL('https://a:b@c.d:8/e/f?g=h#i'))).toBe('https://c.d:8/e/f');
   });
 
   it.each([
@@ -236,8 +212,6 @@ describe('a URL', () => {
 
 describe('compression', () => {
   it('fails loudly where this Node cannot', async () => {
-    await expect(compressed('x', 'lzma' as Compression)).rejects.toThrow(
-      'cannot compress',
-    );
+    await expect(compressed('x', 'lzma' as Compression)).rejects.toThrow('cannot compress');
   });
 });

@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isTrackingError } from 'nestjs-tracking/core';
-import {
-  atomBackend,
-  gdqBackend,
-  httpBackend,
-  paltabrainBackend,
-} from 'nestjs-tracking/http';
+import { atomBackend, gdqBackend, httpBackend, paltabrainBackend } from 'nestjs-tracking/http';
 import { segmentBackend } from 'nestjs-tracking/segment';
 import { untyped } from '../../support/recording.js';
 
@@ -40,10 +35,7 @@ const wild = fc.oneof(
 
 const options = fc.record(
   Object.fromEntries(
-    NAMES.map((name) => [
-      name,
-      name === 'url' ? fc.oneof(wild, fc.constant('http://x/')) : wild,
-    ]),
+    NAMES.map((name) => [name, name === 'url' ? fc.oneof(wild, fc.constant('http://x/')) : wild]),
   ),
   { requiredKeys: [] },
 );

@@ -56,10 +56,7 @@ describe('a commit queue', () => {
     );
     const write = (): Promise<void> => queue.write(() => undefined);
     const answers = await Promise.allSettled([write(), write()]);
-    expect(answers.map(({ status }) => status)).toEqual([
-      'rejected',
-      'rejected',
-    ]);
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(write()).rejects.toThrow('broken');
     failing = false;
     await write();
@@ -101,9 +98,7 @@ describe('the room on a disk', () => {
   });
 
   it('is unknown where the folder is gone', () => {
-    expect(diskSpace(join(tmpdir(), 'no', 'such', 'folder')).bytes).toBe(
-      Infinity,
-    );
+    expect(diskSpace(join(tmpdir(), 'no', 'such', 'folder')).bytes).toBe(Infinity);
   });
 });
 

@@ -2,10 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Liveness } from '../../../lib/lmdb/liveness.js';
 import type { ProcessIdentity } from '../../../lib/lmdb/process-identity.js';
 import { hasEnded, ownIdentity } from '../../../lib/lmdb/process-identity.js';
-import type {
-  RangeRecord,
-  StoredRange,
-} from '../../../lib/lmdb/range-record.js';
+import type { RangeRecord, StoredRange } from '../../../lib/lmdb/range-record.js';
 import { decodeRecord, encodeRecord } from '../../../lib/lmdb/range-record.js';
 import { fakeClock } from '../../../lib/testing.js';
 
@@ -13,10 +10,7 @@ const self: ProcessIdentity = {
   ...{ pid: 1, startTime: '1', bootId: 'boot', pidNamespace: 'pid:[1]' },
 };
 
-function range(
-  version: number,
-  record: Partial<RangeRecord> = {},
-): StoredRange {
+function range(version: number, record: Partial<RangeRecord> = {}): StoredRange {
   return {
     id: 'a',
     version,
@@ -71,9 +65,7 @@ describe('a backlog is gone', () => {
     expect(liveness.gone([range(1, me)]).size).toBe(0);
     expect(liveness.gone([range(1, ended)])).toEqual(new Set(['a']));
     for (const elsewhere of [{ bootId: 'x' }, { pidNamespace: 'x' }]) {
-      expect(liveness.gone([range(1, { ...ended, ...elsewhere })]).size).toBe(
-        0,
-      );
+      expect(liveness.gone([range(1, { ...ended, ...elsewhere })]).size).toBe(0);
     }
   });
 });
@@ -100,13 +92,10 @@ describe('the record of a range', () => {
     expect(decodeRecord(encodeRecord(record))).toEqual(record);
   });
 
-  it.each([
-    '',
-    'no json',
-    '[]',
-    '{"holder":1}',
-    '{"holder":"a","tracker":"t"}',
-  ])('of another version is left alone: %p', (text) => {
-    expect(decodeRecord(Buffer.from(text))).toBeUndefined();
-  });
+  it.each(['', 'no json', '[]', '{"holder":1}', '{"holder":"a","tracker":"t"}'])(
+    'of another version is left alone: %p',
+    (text) => {
+      expect(decodeRecord(Buffer.from(text))).toBeUndefined();
+    },
+  );
 });

@@ -58,14 +58,14 @@ describe('the options of lmdbBacklog', () => {
   });
 
   it.each([undefined, null, 'data', []])('are an object, not %p', (options) => {
-    expect(() =>
-      lmdbBacklog(options as unknown as Parameters<typeof lmdbBacklog>[0]),
-    ).toThrow(/expected options to be an object/);
+    expect(() => lmdbBacklog(options as unknown as Parameters<typeof lmdbBacklog>[0])).toThrow(
+      /expected options to be an object/,
+    );
   });
 
   it('refuse dead-letter bounds that are no object', () => {
-    expect(() =>
-      lmdbBacklog({ path: 'data', deadLetters: 5 as unknown as object }),
-    ).toThrow(/expected deadLetters to be an object, got 5/);
+    expect(() => lmdbBacklog({ path: 'data', deadLetters: 5 as unknown as object })).toThrow(
+      /expected deadLetters to be an object, got 5/,
+    );
   });
 });

@@ -20,9 +20,7 @@ afterEach(async () => {
 });
 
 /** Its clock stands still, as that of a suspended process does, until the test moves it. */
-function open(
-  host: ConstructorParameters<typeof OpenedBacklog>[1] = {},
-): OpenedBacklog {
+function open(host: ConstructorParameters<typeof OpenedBacklog>[1] = {}): OpenedBacklog {
   const one = new OpenedBacklog({ path }, host);
   opened.push(one);
   return one;
@@ -33,33 +31,26 @@ function idsOf(events: readonly TrackingEvent[]): string[] {
 }
 
 describe('events that were left', () => {
-  it.each([10, 25_000])(
-    'are adopted by one of those who find them (%p events)',
-    async (count) => {
-      const first = open();
-      const events = someEvents(count, 1);
-      await first.backlog.append(events);
-      await first.close();
-      const heirs = [open(), open(), open()];
-      const drained = (
-        await Promise.all(heirs.map((one) => one.drain()))
-      ).flat();
-      await eventually(async () => {
-        for (const one of heirs) {
-          drained.push(...(await one.drain()));
-        }
-        expect(drained).toHaveLength(count);
-      });
-      expect(new Set(drained)).toEqual(new Set(idsOf(events)));
-      const stats = heirs.map(({ backlog }) => backlog.stats());
-      expect(
-        stats.map(({ accepted }) => accepted).sort((a, b) => a - b),
-      ).toEqual([0, 0, count]);
-      for (const { depth, bytes, delivered, accepted } of stats) {
-        expect([depth, bytes, delivered]).toEqual([0, 0, accepted]);
+  it.each([10, 25_000])('are adopted by one of those who find them (%p events)', async (count) => {
+    const first = open();
+    const events = someEvents(count, 1);
+    await first.backlog.append(events);
+    await first.close();
+    const heirs = [open(), open(), open()];
+    const drained = (await Promise.all(heirs.map((one) => one.drain()))).flat();
+    await eventually(async () => {
+      for (const one of heirs) {
+        drained.push(...(await one.drain()));
       }
-    },
-  );
+      expect(drained).toHaveLength(count);
+    });
+    expect(new Set(drained)).toEqual(new Set(idsOf(events)));
+    const stats = heirs.map(({ backlog }) => backlog.stats());
+    expect(stats.map(({ accepted }) => accepted).sort((a, b) => a - b)).toEqual([0, 0, count]);
+    for (const { depth, bytes, delivered, accepted } of stats) {
+      expect([depth, bytes, delivered]).toEqual([0, 0, accepted]);
+    }
+  });
 
   it('stay those of the adopter for who comes after it', async () => {
     const first = open();
@@ -68,9 +59,7 @@ describe('events that were left', () => {
     await first.close();
     const second = open();
     const lease = await second.lease(2);
-    expect(idsOf(lease?.events.map(({ event }) => event) ?? [])).toEqual(
-      idsOf(events.slice(0, 2)),
-    );
+    expect(idsOf(lease?.events.map(({ event }) => event) ?? [])).toEqual(idsOf(events.slice(0, 2)));
     const other = open();
     await other.clock.advance(5_000);
     expect(other.backlog.stats().accepted).toBe(0);
@@ -89,9 +78,7 @@ describe('an owner that stood still for too long', () => {
     readonly lease: Lease;
   }
 
-  async function family(
-    partitionOf?: (event: TrackingEvent) => string,
-  ): Promise<Family> {
+  async function family(partitionOf?: (event: TrackingEvent) => string): Promise<Family> {
     const host = partitionOf === undefined ? {} : { partitionOf };
     const owner = open(host);
     const events = someEvents(6);
@@ -137,25 +124,18 @@ describe('an owner that stood still for too long', () => {
     expect(owner.backlog.stats()).toMatchObject({
       ...{ accepted: 0, delivered: 0, dead: 0, depth: 0, bytes: 0 },
     });
-    expect(await heir.drain()).toEqual([
-      events[1]?.id,
-      ...idsOf(events.slice(3)),
-    ]);
+    expect(await heir.drain()).toEqual([events[1]?.id, ...idsOf(events.slice(3))]);
     expect(heir.backlog.stats()).toMatchObject({ accepted: 4, depth: 0 });
   });
 
   it('and whose heir is gone, too, has its events adopted again', async () => {
-    const { heir, events, lease, owner } = await family((event) =>
-      event.id.slice(-1),
-    );
+    const { heir, events, lease, owner } = await family((event) => event.id.slice(-1));
     await owner.backlog.append(someEvents(1));
     await lease.settle([{ events: lease.events, outcome: 'delivered' }]);
     await heir.close();
     const last = open();
     await last.clock.advance(1);
-    const left = idsOf(events).filter(
-      (id) => !lease.events.some(({ event }) => event.id === id),
-    );
+    const left = idsOf(events).filter((id) => !lease.events.some(({ event }) => event.id === id));
     expect(await last.drain()).toEqual(left);
   });
 

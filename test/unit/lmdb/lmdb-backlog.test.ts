@@ -3,14 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import {
-  afterEach,
-  beforeEach,
-  describe,
-  expect,
-  it,
-  jest,
-} from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { TrackingEvent } from '../../../lib/core/event/event.js';
 import { eventBytes, eventInContext } from '../../../lib/core/event/event.js';
@@ -95,8 +88,7 @@ describe('an lmdbBacklog', () => {
       {},
       {
         stamp: {
-          put: (event) =>
-            eventInContext(event, { ...event.context, place: ++last }),
+          put: (event) => eventInContext(event, { ...event.context, place: ++last }),
           takeBack: (stamped) => {
             last -= stamped.length;
           },
@@ -105,21 +97,17 @@ describe('an lmdbBacklog', () => {
     );
     const { backlog, clock } = one;
     await backlog.append(someEvents(2));
-    jest
-      .spyOn(BacklogFile.prototype, 'commit')
-      .mockImplementationOnce((_, write) => {
-        write({ put: () => undefined, remove: () => undefined });
-        return Promise.reject(new Error('no disk'));
-      });
+    jest.spyOn(BacklogFile.prototype, 'commit').mockImplementationOnce((_, write) => {
+      write({ put: () => undefined, remove: () => undefined });
+      return Promise.reject(new Error('no disk'));
+    });
     const [heard, kept, refused] = [3, 1, 1].map(someEvents);
     const outcomes = await Promise.allSettled([
       backlog.append(heard!),
       backlog.append(kept!, false, true),
       backlog.append(refused!),
     ]);
-    expect(outcomes.map(({ status }) => status)).toEqual([
-      ...['rejected', 'fulfilled', 'rejected'],
-    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual([...['rejected', 'fulfilled', 'rejected']]);
     await backlog.append(someEvents(2));
     await clock.advance(1_000);
     const events: LeasedEvent[] = [];
@@ -132,9 +120,7 @@ describe('an lmdbBacklog', () => {
     for (const [index, { event, bytes }] of events.entries()) {
       expect([index, bytes]).toEqual([index, eventBytes(event)]);
     }
-    expect(backlog.stats().bytes).toBe(
-      events.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
+    expect(backlog.stats().bytes).toBe(events.reduce((sum, { bytes }) => sum + bytes, 0));
   });
 
   it('finds what was left in parts, in order, and removes what is done', async () => {
@@ -143,9 +129,7 @@ describe('an lmdbBacklog', () => {
     await first.backlog.append(events.slice(0, 700));
     await first.backlog.append(events.slice(700));
     const lease = await first.lease(10);
-    await lease?.settle([
-      { events: lease.events.slice(3, 5), outcome: 'delivered' },
-    ]);
+    await lease?.settle([{ events: lease.events.slice(3, 5), outcome: 'delivered' }]);
     await first.close();
 
     const second = open();
@@ -157,24 +141,17 @@ describe('an lmdbBacklog', () => {
     expect(open().backlog.stats().accepted).toBe(0);
   });
 
-  it.each([1, 2, 8, 9])(
-    'keeps the last %p of a chunk that are not settled',
-    async (left) => {
-      const first = open();
-      const events = someEvents(20);
-      await first.backlog.append(events);
-      const lease = (await first.lease()) as Lease;
-      await lease.settle([
-        { events: lease.events.slice(0, -left), outcome: 'delivered' },
-      ]);
-      await lease.release();
-      expect(leasedIds(await first.lease())).toEqual(
-        idsOf(events.slice(-left)),
-      );
-      await first.close();
-      expect(await open().drain()).toEqual(idsOf(events.slice(-left)));
-    },
-  );
+  it.each([1, 2, 8, 9])('keeps the last %p of a chunk that are not settled', async (left) => {
+    const first = open();
+    const events = someEvents(20);
+    await first.backlog.append(events);
+    const lease = (await first.lease()) as Lease;
+    await lease.settle([{ events: lease.events.slice(0, -left), outcome: 'delivered' }]);
+    await lease.release();
+    expect(leasedIds(await first.lease())).toEqual(idsOf(events.slice(-left)));
+    await first.close();
+    expect(await open().drain()).toEqual(idsOf(events.slice(-left)));
+  });
 
   it('reports when its events are taken out of the file behind its back', async () => {
     const one = open();
@@ -207,8 +184,7 @@ describe('an lmdbBacklog', () => {
   });
 
   it('keeps partitions apart after a restart', async () => {
-    const partitionOf = ({ id }: TrackingEvent): string =>
-      Number(id.slice(2)) % 2 === 0 ? 'even' : 'odd';
+    const partitionOf = ({ id }: TrackingEvent): string => (Number(id.slice(2)) % 2 === 0 ? 'even' : 'odd');
     const first = open({}, { partitionOf });
     const events = someEvents(50);
     await first.backlog.append(events);
@@ -219,18 +195,10 @@ describe('an lmdbBacklog', () => {
     const second = open({}, { partitionOf });
     const settled = leasedIds(lease) as string[];
     const leases = [await second.lease(), await second.lease()] as Lease[];
-    expect(new Set(leases.map(({ partition }) => partition))).toEqual(
-      new Set(['even', 'odd']),
-    );
+    expect(new Set(leases.map(({ partition }) => partition))).toEqual(new Set(['even', 'odd']));
     for (const one of leases) {
       expect(leasedIds(one)).toEqual(
-        idsOf(
-          events.filter(
-            (event) =>
-              partitionOf(event) === one.partition &&
-              !settled.includes(event.id),
-          ),
-        ),
+        idsOf(events.filter((event) => partitionOf(event) === one.partition && !settled.includes(event.id))),
       );
     }
   });
@@ -274,9 +242,10 @@ describe('an lmdbBacklog', () => {
     await gone.backlog.append(someEvents(1));
     await gone.close();
     const clock = fakeClock(Date.now());
-    const [one, two] = ['a', 'b'].map((name) =>
-      open({}, { path: name, clock }),
-    ) as [OpenedBacklog, OpenedBacklog];
+    const [one, two] = ['a', 'b'].map((name) => open({}, { path: name, clock })) as [
+      OpenedBacklog,
+      OpenedBacklog,
+    ];
     const reports = (): unknown[] => [...one.reports, ...two.reports];
     await clock.advance(55_000);
     expect(reports()).toEqual([]);
@@ -299,9 +268,7 @@ describe('its dead letters', () => {
     const events = someEvents(count);
     await one.backlog.append(events);
     const lease = await one.lease();
-    await lease?.settle([
-      { events: lease.events, outcome: { reason: 'rejected' } },
-    ]);
+    await lease?.settle([{ events: lease.events, outcome: { reason: 'rejected' } }]);
     return idsOf(events);
   }
 
@@ -422,8 +389,7 @@ describe('whatever happens in which order', () => {
         const dead = new Set<string>();
         let out: { lease: Lease; left: Lease['events'][number][] }[] = [];
         for (const next of steps) {
-          const some =
-            'which' in next ? out[next.which % (out.length || 1)] : undefined;
+          const some = 'which' in next ? out[next.which % (out.length || 1)] : undefined;
           if (next.do === 'append') {
             const events = someEvents(next.count, 20);
             assert.equal(await one.backlog.append(events), next.count);
@@ -434,10 +400,7 @@ describe('whatever happens in which order', () => {
               out.push({ lease, left: [...lease.events] });
             }
           } else if (next.do === 'settle' && some !== undefined) {
-            const events = some.left.splice(
-              0,
-              Math.ceil(next.part * some.left.length),
-            );
+            const events = some.left.splice(0, Math.ceil(next.part * some.left.length));
             await some.lease.settle([
               {
                 events,
@@ -462,12 +425,7 @@ describe('whatever happens in which order', () => {
             one = open({ path: folder });
             out = [];
           }
-          const {
-            accepted,
-            delivered,
-            dead: died,
-            depth,
-          } = one.backlog.stats();
+          const { accepted, delivered, dead: died, depth } = one.backlog.stats();
           expect(delivered + died + depth).toBe(accepted);
           expect(depth).toBe(waiting.size);
         }

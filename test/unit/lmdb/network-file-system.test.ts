@@ -34,8 +34,6 @@ describe('a file on a network', () => {
         ...{ report: () => undefined, lost: () => undefined },
         blockTimeoutMs: 1,
       });
-    }).toThrow(
-      `path: ${path} is on ${name}; LMDB needs a file system of this machine`,
-    );
+    }).toThrow(`path: ${path} is on ${name}; LMDB needs a file system of this machine`);
   });
 });

@@ -13,9 +13,7 @@ describe('packed values', () => {
         (numbers) => {
           const values = Float64Array.from(numbers, (number) => number + 0);
 
-          expect(unpackValues(packValues(values), values.length)).toEqual(
-            values,
-          );
+          expect(unpackValues(packValues(values), values.length)).toEqual(values);
         },
       ),
     );

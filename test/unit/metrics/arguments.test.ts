@@ -1,9 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  createMetrics,
-  isTrackingError,
-  memoryMetricsStore,
-} from '../../../lib/core.js';
+import { createMetrics, isTrackingError, memoryMetricsStore } from '../../../lib/core.js';
 import type { Metrics, MetricsOptions } from '../../../lib/core.js';
 import { fakeClock } from '../../../lib/testing.js';
 import { failingStore } from '../../support/failing-store.js';
@@ -25,85 +21,30 @@ beforeEach(() => {
 
 describe('a wrong argument is refused by name, with what was expected and given, and nothing is written', () => {
   it.each<[string, string, string, (m: Loose) => Promise<unknown>]>([
-    [
-      'TypeError',
-      'subject',
-      'got undefined',
-      (m) => m.increment(undefined, 'd'),
-    ],
+    ['TypeError', 'subject', 'got undefined', (m) => m.increment(undefined, 'd')],
     ['TypeError', 'subject', 'got 7', (m) => m.total(7, 'd')],
-    [
-      'TypeError',
-      'subject[1]',
-      'got null',
-      (m) => m.increment(['a', null], 'd'),
-    ],
+    ['TypeError', 'subject[1]', 'got null', (m) => m.increment(['a', null], 'd')],
     ['TypeError', 'subject', 'an object', (m) => m.increment({ a: 1 }, 'd')],
     ['RangeError', 'subject', 'got ""', (m) => m.increment('', 'd')],
     ['RangeError', 'metric', 'got ""', (m) => m.increment(['a'], ['d', ''])],
     ['RangeError', 'metric', '512 bytes', (m) => m.total('a', 'ü'.repeat(257))],
     ['RangeError', 'metric', 'Unicode', (m) => m.total('a', 'a\ud800')],
     ['RangeError', 'by', 'got NaN', (m) => m.increment('a', 'd', { by: NaN })],
-    [
-      'RangeError',
-      'by',
-      'Infinity',
-      (m) => m.increment('a', 'd', { by: Infinity }),
-    ],
-    [
-      'RangeError',
-      'by',
-      'got 0.5',
-      (m) => m.incrementTotal('a', 'd', { by: 0.5 }),
-    ],
-    [
-      'RangeError',
-      'by',
-      'integer',
-      (m) => m.increment('a', 'd', { by: 2 ** 53 }),
-    ],
+    ['RangeError', 'by', 'Infinity', (m) => m.increment('a', 'd', { by: Infinity })],
+    ['RangeError', 'by', 'got 0.5', (m) => m.incrementTotal('a', 'd', { by: 0.5 })],
+    ['RangeError', 'by', 'integer', (m) => m.increment('a', 'd', { by: 2 ** 53 })],
     ['TypeError', 'by', 'got "1"', (m) => m.increment('a', 'd', { by: '1' })],
     ['TypeError', 'by', 'got 1n', (m) => m.increment('a', 'd', { by: 1n })],
     ['TypeError', 'of', 'at', (m) => m.increment('a', 'd', { of: 1 })],
     ['TypeError', 'at', 'by', (m) => m.incrementTotal('a', 'd', { at: 1 })],
     ['TypeError', 'options', 'got 5', (m) => m.increment('a', 'd', 5)],
-    [
-      'RangeError',
-      'at',
-      'got NaN',
-      (m) => m.increment('a', 'd', { at: new Date(NaN) }),
-    ],
-    [
-      'RangeError',
-      'at',
-      'YYYY-MM-DD',
-      (m) => m.increment('a', 'd', { at: 'today' }),
-    ],
-    [
-      'RangeError',
-      'at',
-      '2026-02-30',
-      (m) => m.increment('a', 'd', { at: '2026-02-30' }),
-    ],
-    [
-      'RangeError',
-      'at',
-      '1 to 9999',
-      (m) => m.increment('a', 'd', { at: 8e15 }),
-    ],
-    [
-      'RangeError',
-      'at',
-      '1 to 9999',
-      (m) => m.increment('a', 'd', { at: '0000-01-01' }),
-    ],
+    ['RangeError', 'at', 'got NaN', (m) => m.increment('a', 'd', { at: new Date(NaN) })],
+    ['RangeError', 'at', 'YYYY-MM-DD', (m) => m.increment('a', 'd', { at: 'today' })],
+    ['RangeError', 'at', '2026-02-30', (m) => m.increment('a', 'd', { at: '2026-02-30' })],
+    ['RangeError', 'at', '1 to 9999', (m) => m.increment('a', 'd', { at: 8e15 })],
+    ['RangeError', 'at', '1 to 9999', (m) => m.increment('a', 'd', { at: '0000-01-01' })],
     ['TypeError', 'at', 'got null', (m) => m.increment('a', 'd', { at: null })],
-    [
-      'TypeError',
-      'value',
-      'undefined',
-      (m) => m.set('a', 'd', { at: '2026-01-01' }),
-    ],
+    ['TypeError', 'value', 'undefined', (m) => m.set('a', 'd', { at: '2026-01-01' })],
     ['RangeError', 'value', 'got 1.5', (m) => m.set('a', 'd', { value: 1.5 })],
     ['TypeError', 'counters', 'got "ab"', (m) => m.totals('ab')],
     ['TypeError', 'counters[0]', 'array of 1', (m) => m.totals([['a']])],
@@ -120,98 +61,32 @@ describe('a wrong argument is refused by name, with what was expected and given,
     ['TypeError', 'range', 'got "2026"', (m) => m.count('a', 'd', '2026')],
     ['TypeError', 'until', 'from', (m) => m.count('a', 'd', { until: 1 })],
     ['RangeError', 'to', 'got "x"', (m) => m.count('a', 'd', { to: 'x' })],
-    [
-      'TypeError',
-      'by',
-      'got undefined',
-      (m) => m.series('a', 'd', { from: 0 }),
-    ],
-    [
-      'RangeError',
-      'by',
-      'got "minute"',
-      (m) => m.series('a', 'd', { by: 'minute', from: 0 }),
-    ],
-    [
-      'TypeError',
-      'from',
-      'undefined',
-      (m) => m.series('a', 'd', { by: 'day' }),
-    ],
-    [
-      'RangeError',
-      'limit',
-      'got 0',
-      (m) => m.series('a', 'd', { by: 'day', from: 0, limit: 0 }),
-    ],
-    [
-      'RangeError',
-      'limit',
-      'got -1',
-      (m) => m.series('a', 'd', { by: 'day', from: 0, limit: -1 }),
-    ],
-    [
-      'RangeError',
-      'limit',
-      '100000',
-      (m) => m.series('a', 'd', { by: 'day', from: 0, limit: 1e6 }),
-    ],
-    [
-      'TypeError',
-      'to',
-      'limit',
-      (m) => m.series('a', 'd', { by: 'day', from: 0, to: 1, limit: 1 }),
-    ],
+    ['TypeError', 'by', 'got undefined', (m) => m.series('a', 'd', { from: 0 })],
+    ['RangeError', 'by', 'got "minute"', (m) => m.series('a', 'd', { by: 'minute', from: 0 })],
+    ['TypeError', 'from', 'undefined', (m) => m.series('a', 'd', { by: 'day' })],
+    ['RangeError', 'limit', 'got 0', (m) => m.series('a', 'd', { by: 'day', from: 0, limit: 0 })],
+    ['RangeError', 'limit', 'got -1', (m) => m.series('a', 'd', { by: 'day', from: 0, limit: -1 })],
+    ['RangeError', 'limit', '100000', (m) => m.series('a', 'd', { by: 'day', from: 0, limit: 1e6 })],
+    ['TypeError', 'to', 'limit', (m) => m.series('a', 'd', { by: 'day', from: 0, to: 1, limit: 1 })],
     [
       'RangeError',
       'to',
       'buckets',
-      (m) =>
-        m.series('a', 'd', { by: 'day', from: '0001-01-02', to: '9999-01-01' }),
+      (m) => m.series('a', 'd', { by: 'day', from: '0001-01-02', to: '9999-01-01' }),
     ],
-    [
-      'RangeError',
-      'to',
-      'buckets',
-      (m) => m.series('a', 'd', { by: 'hour', from: '1990-01-01' }),
-    ],
+    ['RangeError', 'to', 'buckets', (m) => m.series('a', 'd', { by: 'hour', from: '1990-01-01' })],
     ['TypeError', 'member', 'got 7', (m) => m.addUnique('donors', 7)],
     ['RangeError', 'member', 'got ""', (m) => m.addUnique('donors', '')],
-    [
-      'RangeError',
-      'subject',
-      'got ""',
-      (m) => m.uniques('donors', { subject: '' }),
-    ],
+    ['RangeError', 'subject', 'got ""', (m) => m.uniques('donors', { subject: '' })],
     ['TypeError', 'facts', 'got 5', (m) => m.record('a', 'note', 5)],
     ['TypeError', 'facts', 'array', (m) => m.record('a', 'note', [])],
     ['TypeError', 'facts', 'NaN', (m) => m.record('a', 'note', { n: NaN })],
-    [
-      'TypeError',
-      'facts.at',
-      'JSON',
-      (m) => m.record('a', 'note', { at: new Date(0) }),
-    ],
-    [
-      'RangeError',
-      'facts',
-      '65536',
-      (m) => m.record('a', 'note', { text: 'x'.repeat(70_000) }),
-    ],
+    ['TypeError', 'facts.at', 'JSON', (m) => m.record('a', 'note', { at: new Date(0) })],
+    ['RangeError', 'facts', '65536', (m) => m.record('a', 'note', { text: 'x'.repeat(70_000) })],
     ['RangeError', 'key', 'got ""', (m) => m.factsOf('')],
     ['TypeError', 'what', 'undefined', (m) => m.clear()],
-    [
-      'TypeError',
-      'subject',
-      'undefined',
-      (m) => m.clear({ subject: undefined }),
-    ],
-    [
-      'TypeError',
-      'metric',
-      'undefined',
-      (m) => m.clear({ subject: 'a', metric: undefined }),
-    ],
+    ['TypeError', 'subject', 'undefined', (m) => m.clear({ subject: undefined })],
+    ['TypeError', 'metric', 'undefined', (m) => m.clear({ subject: 'a', metric: undefined })],
     ['TypeError', 'key', 'subject', (m) => m.clear({ key: 'a' })],
   ])('%s: %s … %s', async (type, option, given, call) => {
     await expect(call(metrics)).rejects.toMatchObject({
@@ -228,9 +103,7 @@ describe('names', () => {
     function* names(...all: string[]): Generator<string> {
       yield* all;
     }
-    expect(
-      await metrics.increment(names('a', 'b'), new Set(['x', 'y'])),
-    ).toEqual([1, 1, 1, 1]);
+    expect(await metrics.increment(names('a', 'b'), new Set(['x', 'y']))).toEqual([1, 1, 1, 1]);
     expect(await metrics.increment(['a'], 'x')).toEqual([2]);
   });
 });
@@ -250,9 +123,7 @@ describe('dates', () => {
 
   it('a series from the future up to now is empty', async () => {
     for (const by of ['hour', 'day', 'week', 'month', 'year']) {
-      expect(
-        await metrics.series('a', 'd', { by, from: '2030-01-01' }),
-      ).toEqual([]);
+      expect(await metrics.series('a', 'd', { by, from: '2030-01-01' })).toEqual([]);
     }
   });
 
@@ -296,9 +167,7 @@ describe('createMetrics', () => {
     { store: memoryMetricsStore(), clock: 5 },
     { store: memoryMetricsStore(), retention: 5 },
   ])('refuses %j', (options) => {
-    expect(() => createMetrics(options as unknown as MetricsOptions)).toThrow(
-      /createMetrics/,
-    );
+    expect(() => createMetrics(options as unknown as MetricsOptions)).toThrow(/createMetrics/);
   });
 
   it('uses the time of the system by default', async () => {

@@ -1,11 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  createMetrics,
-  isTrackingError,
-  memoryMetricsStore,
-  metricsBackend,
-} from '../../../lib/core.js';
+import { createMetrics, isTrackingError, memoryMetricsStore, metricsBackend } from '../../../lib/core.js';
 import type {
   Backend,
   Metrics,
@@ -32,9 +27,7 @@ let clock: FakeClock;
 let reports: TrackingReport[];
 let ids = 0;
 
-function backendWith(
-  options: Partial<Omit<MetricsBackendOptions, 'metrics'>> = {},
-): Backend {
+function backendWith(options: Partial<Omit<MetricsBackendOptions, 'metrics'>> = {}): Backend {
   const backend = metricsBackend({ metrics, rules: [RULE], ...options });
   backend.attach?.({
     tracker: 'default',
@@ -45,10 +38,7 @@ function backendWith(
   return backend;
 }
 
-function event(
-  data: TrackingEvent['data'] = { run: 'r' },
-  rest: Partial<TrackingEvent> = {},
-): TrackingEvent {
+function event(data: TrackingEvent['data'] = { run: 'r' }, rest: Partial<TrackingEvent> = {}): TrackingEvent {
   return {
     id: `event-${ids++}`,
     name: 'donation.received',
@@ -89,9 +79,7 @@ describe('rules', () => {
     await backend.send(event({}, { name: 'unheard' }));
     await backend.flush?.({ timeoutMs: 10 });
 
-    expect(await metrics.count('r', 'donations', { from: '2026-01-02' })).toBe(
-      1,
-    );
+    expect(await metrics.count('r', 'donations', { from: '2026-01-02' })).toBe(1);
     expect(await donations()).toBe(2);
     expect(await metrics.total('site', 'all')).toBe(2);
     expect(
@@ -391,9 +379,7 @@ describe('a counter that the store refuses', () => {
       ]),
     ).toEqual([1, 1, 1, most]);
     expect(backend.stats?.()).toMatchObject({ delivered: 3, dead: 2 });
-    expect(reports.map(({ message }) => message)).toEqual([
-      '2 events could not be counted',
-    ]);
+    expect(reports.map(({ message }) => message)).toEqual(['2 events could not be counted']);
   });
 });
 
@@ -403,11 +389,9 @@ describe('flush and close', () => {
     const backend = backendWith();
     await backend.send(event());
     let flushed = false;
-    const flushing = Promise.resolve(backend.flush?.({ timeoutMs: 100 })).then(
-      () => {
-        flushed = true;
-      },
-    );
+    const flushing = Promise.resolve(backend.flush?.({ timeoutMs: 100 })).then(() => {
+      flushed = true;
+    });
     await clock.advance(99);
     expect(flushed).toBe(false);
     await clock.advance(1);
@@ -447,9 +431,7 @@ describe('flush and close', () => {
 
     expect(store.writes).toBe(writes);
     expect(backend.stats?.()).toMatchObject({ accepted: 2, dead: 2, depth: 0 });
-    expect(reports.at(-1)?.message).toBe(
-      '2 events were not counted before the end',
-    );
+    expect(reports.at(-1)?.message).toBe('2 events were not counted before the end');
   });
 
   it('gives up when the metrics were closed first', async () => {

@@ -47,12 +47,9 @@ describe('the hour of an instant', () => {
   it.each(ZONES)('is what clocks show in %s', (name) => {
     const zone = timeZone(name);
     fc.assert(
-      fc.property(
-        fc.integer({ min: Date.UTC(1990, 0, 1), max: Date.UTC(2040, 0, 1) }),
-        (ms) => {
-          expect(text(zone.hourAt(ms))).toBe(shown(name, ms));
-        },
-      ),
+      fc.property(fc.integer({ min: Date.UTC(1990, 0, 1), max: Date.UTC(2040, 0, 1) }), (ms) => {
+        expect(text(zone.hourAt(ms))).toBe(shown(name, ms));
+      }),
       { numRuns: 300 },
     );
   });
@@ -112,9 +109,9 @@ describe('metrics in a time zone', () => {
     await metrics.increment('run', 'd');
 
     expect(await metrics.count('run', 'd', { to: '2026-01-01' })).toBe(0);
-    expect(
-      await metrics.series('run', 'd', { by: 'hour', from: '2026-01-02' }),
-    ).toEqual([{ bucket: '2026-01-02T00', value: 1 }]);
+    expect(await metrics.series('run', 'd', { by: 'hour', from: '2026-01-02' })).toEqual([
+      { bucket: '2026-01-02T00', value: 1 },
+    ]);
   });
 
   it('show a skipped hour not at all, and a repeated one once', async () => {
@@ -126,16 +123,12 @@ describe('metrics in a time zone', () => {
       await metrics.increment('run', 'd', { at: autumn + hour * 3_600_000 });
     }
 
-    expect(
-      await metrics.series('run', 'd', { by: 'hour', from: spring, limit: 3 }),
-    ).toEqual([
+    expect(await metrics.series('run', 'd', { by: 'hour', from: spring, limit: 3 })).toEqual([
       { bucket: '2026-03-29T01', value: 1 },
       { bucket: '2026-03-29T03', value: 1 },
       { bucket: '2026-03-29T04', value: 1 },
     ]);
-    expect(
-      await metrics.series('run', 'd', { by: 'hour', from: autumn, limit: 3 }),
-    ).toEqual([
+    expect(await metrics.series('run', 'd', { by: 'hour', from: autumn, limit: 3 })).toEqual([
       { bucket: '2026-10-25T02', value: 2 },
       { bucket: '2026-10-25T03', value: 1 },
       { bucket: '2026-10-25T04', value: 1 },
@@ -181,18 +174,8 @@ describe('metrics in a time zone', () => {
 
   it('find facts by the days of the place', async () => {
     const metrics = metricsIn('America/New_York', Date.UTC(2026, 0, 20));
-    await metrics.record(
-      'run',
-      'note',
-      { n: 1 },
-      { at: Date.UTC(2026, 0, 2, 4, 59) },
-    );
-    await metrics.record(
-      'run',
-      'note',
-      { n: 2 },
-      { at: Date.UTC(2026, 0, 2, 5) },
-    );
+    await metrics.record('run', 'note', { n: 1 }, { at: Date.UTC(2026, 0, 2, 4, 59) });
+    await metrics.record('run', 'note', { n: 2 }, { at: Date.UTC(2026, 0, 2, 5) });
     await metrics.record('run', 'note', { n: 3 }, { at: '2026-01-02' });
 
     const found = await metrics.facts('run', 'note', {

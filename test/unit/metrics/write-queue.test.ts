@@ -8,9 +8,7 @@ interface Batch {
   fail(error: unknown): void;
 }
 
-function queueWith(
-  options: Partial<ConstructorParameters<typeof WriteQueue>[1]> = {},
-): {
+function queueWith(options: Partial<ConstructorParameters<typeof WriteQueue>[1]> = {}): {
   queue: WriteQueue<number>;
   batches: Batch[];
 } {
@@ -32,8 +30,7 @@ function queueWith(
 }
 
 /** Lets everything happen that needs no outside. */
-const turn = (): Promise<void> =>
-  new Promise((resolve) => setImmediate(resolve));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a write queue', () => {
   it('puts the work of one turn into one batch, and gathers while one is under way', async () => {
@@ -78,11 +75,7 @@ describe('a write queue', () => {
 
   it('rejects each piece by itself, or all when the batch fails or answers too little', async () => {
     const { queue, batches } = queueWith();
-    const settled = Promise.allSettled([
-      queue.push(1),
-      queue.push(2),
-      queue.push(3),
-    ]);
+    const settled = Promise.allSettled([queue.push(1), queue.push(2), queue.push(3)]);
     await turn();
     batches[0]?.finish([{ value: 1 }, { error: new Error('refused') }]);
     const [first, second, third] = await settled;

@@ -26,10 +26,7 @@ function operation(context: unknown): ExecutionContext {
 function made() {
   const { tracker } = record();
   const { runtime } = inside(tracker);
-  const requests = new RequestTracking(
-    inside(tracker),
-    resolveRequestOptions(),
-  );
+  const requests = new RequestTracking(inside(tracker), resolveRequestOptions());
   return {
     tracker,
     store: runtime.store,
@@ -76,9 +73,7 @@ describe('the scope of an execution', () => {
   it('of a resolver is one of several in the scope of its operation', () => {
     const { scopes } = made();
     const context = {};
-    const [one, two] = [operation(context), operation(context)].map(
-      (resolver) => scopes.scopeOf(resolver),
-    );
+    const [one, two] = [operation(context), operation(context)].map((resolver) => scopes.scopeOf(resolver));
     expect(one).not.toBe(two);
     expect(one?.root).toBe(two?.root);
     expect(scopes.scopeOf(operation({})).root).not.toBe(one?.root);

@@ -1,10 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { describe, expect, it } from '@jest/globals';
-import {
-  graphqlRequest,
-  sourceOf,
-} from '../../../lib/nest/execution-source.js';
+import { graphqlRequest, sourceOf } from '../../../lib/nest/execution-source.js';
 
 function execution(type: string, ...args: unknown[]): ExecutionContext {
   const host = new ExecutionContextHost(args);

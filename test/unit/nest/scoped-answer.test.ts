@@ -1,13 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import {
-  firstValueFrom,
-  Observable,
-  of,
-  Subject,
-  take,
-  throwError,
-} from 'rxjs';
+import { firstValueFrom, Observable, of, Subject, take, throwError } from 'rxjs';
 import { ContextStore } from '../../../lib/core/context/context-store.js';
 import { Scope } from '../../../lib/core/context/scope.js';
 import { answerWithin } from '../../../lib/nest/scoped-answer.js';
@@ -103,12 +96,9 @@ describe('an Observable', () => {
 });
 
 describe('an async iterator', () => {
-  function iterator(
-    ends: Partial<AsyncIterableIterator<unknown>> = {},
-  ): AsyncIterableIterator<unknown> {
+  function iterator(ends: Partial<AsyncIterableIterator<unknown>> = {}): AsyncIterableIterator<unknown> {
     const made: AsyncIterableIterator<unknown> = {
-      next: (...values) =>
-        Promise.resolve({ value: [store.current(), ...values] }),
+      next: (...values) => Promise.resolve({ value: [store.current(), ...values] }),
       [Symbol.asyncIterator]: () => made,
       ...ends,
     };
@@ -124,10 +114,8 @@ describe('an async iterator', () => {
   it('is ended in the scope', async () => {
     const answer = bound(
       iterator({
-        return: (value) =>
-          Promise.resolve({ done: true, value: [store.current(), value] }),
-        throw: (error) =>
-          Promise.resolve({ done: true, value: [store.current(), error] }),
+        return: (value) => Promise.resolve({ done: true, value: [store.current(), value] }),
+        throw: (error) => Promise.resolve({ done: true, value: [store.current(), error] }),
       }),
     );
     expect(await answer.return?.('r')).toEqual({

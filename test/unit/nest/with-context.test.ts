@@ -168,9 +168,7 @@ describe('@WithContext on a provider', () => {
     }).compile();
     expect(module.get(Service).work()).toBe('ran');
     expect(memory.events).toHaveLength(1);
-    expect(reports).toMatchObject([
-      { code: 'callback_failed', error: { message: 'no frame' } },
-    ]);
+    expect(reports).toMatchObject([{ code: 'callback_failed', error: { message: 'no frame' } }]);
     expect(reports[0]?.message).toContain('@WithContext("unmade")');
     await module.close();
   });
@@ -208,14 +206,12 @@ describe('what @WithContext leaves of a method', () => {
   });
 
   it('refuses what is no method, by name', () => {
-    const decorate = untyped<
-      (target: object, key: string, descriptor?: PropertyDescriptor) => void
-    >(WithContext('frame', {}));
+    const decorate = untyped<(target: object, key: string, descriptor?: PropertyDescriptor) => void>(
+      WithContext('frame', {}),
+    );
     expect(() => {
       decorate({}, 'size', { get: () => 1 });
-    }).toThrow(
-      new TypeError('@WithContext("frame") expects a method, got size'),
-    );
+    }).toThrow(new TypeError('@WithContext("frame") expects a method, got size'));
     expect(() => {
       decorate({}, 'field');
     }).toThrow('@WithContext("frame") expects a method, got field');

@@ -15,22 +15,15 @@ describe('consent', () => {
     expect(tracker.stats().dropped).toStrictEqual({ consent: 2 });
   });
 
-  it.each([false, undefined, null, 1, 'yes', {}])(
-    'takes %j for a no, now and later',
-    async (answer) => {
-      const { tracker, memory, reports } = record({
-        processors: [
-          consent(({ name }) =>
-            untyped(name === 'now' ? answer : Promise.resolve(answer)),
-          ),
-        ],
-      });
-      expect((await tracker.emitAsync('now')).dropped).toBe('consent');
-      expect((await tracker.emitAsync('later')).dropped).toBe('consent');
-      expect(memory.events).toStrictEqual([]);
-      expect(reports).toStrictEqual([]);
-    },
-  );
+  it.each([false, undefined, null, 1, 'yes', {}])('takes %j for a no, now and later', async (answer) => {
+    const { tracker, memory, reports } = record({
+      processors: [consent(({ name }) => untyped(name === 'now' ? answer : Promise.resolve(answer)))],
+    });
+    expect((await tracker.emitAsync('now')).dropped).toBe('consent');
+    expect((await tracker.emitAsync('later')).dropped).toBe('consent');
+    expect(memory.events).toStrictEqual([]);
+    expect(reports).toStrictEqual([]);
+  });
 
   it('waits for the answer', async () => {
     const { tracker, memory } = record({
@@ -69,8 +62,6 @@ describe('consent', () => {
   });
 
   it.each([undefined, true, {}])('refuses %j', (question) => {
-    expect(thrownBy(() => consent(untyped(question)))).toContain(
-      'expected hasConsent to be a function',
-    );
+    expect(thrownBy(() => consent(untyped(question)))).toContain('expected hasConsent to be a function');
   });
 });

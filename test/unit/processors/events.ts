@@ -16,9 +16,7 @@ export function eventOf(fields: Partial<TrackingEvent> = {}): TrackingEvent {
 }
 
 /** An event whose payload must not be looked at. */
-export function sealedEvent(
-  fields: Partial<TrackingEvent> = {},
-): TrackingEvent {
+export function sealedEvent(fields: Partial<TrackingEvent> = {}): TrackingEvent {
   return Object.defineProperty(eventOf(fields), 'data', {
     enumerable: true,
     get: () => {

@@ -2,13 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { MatchPatterns } from '../../../lib/processors/match.js';
 import { match } from '../../../lib/processors/match.js';
 import { record, untyped } from '../../support/recording.js';
-import {
-  answerOf,
-  expectFilter,
-  eventOf,
-  sealedEvent,
-  thrownBy,
-} from './events.js';
+import { answerOf, expectFilter, eventOf, sealedEvent, thrownBy } from './events.js';
 
 const event = eventOf({
   data: {
@@ -77,10 +71,7 @@ describe('match', () => {
     [1, 2, 3].forEach((n) => {
       tracker.emit('e', { n });
     });
-    expect(memory.events.map(({ data }) => data)).toStrictEqual([
-      { n: 1 },
-      { n: 2 },
-    ]);
+    expect(memory.events.map(({ data }) => data)).toStrictEqual([{ n: 1 }, { n: 2 }]);
     expect(tracker.stats().dropped).toStrictEqual({ filtered: 1 });
   });
 

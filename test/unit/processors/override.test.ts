@@ -46,11 +46,9 @@ describe('override', () => {
     data.a = 2;
     tracker.emit('e');
     expect(last().data).toStrictEqual({ a: 1 });
-    expect(
-      thrownBy(() =>
-        override({ data: JSON.parse('{"__proto__":{"x":1}}') as object }),
-      ),
-    ).toContain('__proto__');
+    expect(thrownBy(() => override({ data: JSON.parse('{"__proto__":{"x":1}}') as object }))).toContain(
+      '__proto__',
+    );
   });
 
   it('names everything that is wrong at once', () => {
@@ -76,11 +74,7 @@ describe('override', () => {
 
   it('refuses what exceeds an event, and what is no object', () => {
     const text = 'x'.repeat(2 * 1024 * 1024);
-    expect(thrownBy(() => override({ data: { text } }))).toContain(
-      'data: too large',
-    );
-    expect(thrownBy(() => override(untyped(null)))).toContain(
-      'expected overrides to be an object, got null',
-    );
+    expect(thrownBy(() => override({ data: { text } }))).toContain('data: too large');
+    expect(thrownBy(() => override(untyped(null)))).toContain('expected overrides to be an object, got null');
   });
 });

@@ -35,9 +35,7 @@ describe('redact', () => {
   });
 
   it('masks whatever is there', () => {
-    expect(
-      redacted(['data.donor', 'data.none', 'data.cards.1.number'], 'mask'),
-    ).toStrictEqual({
+    expect(redacted(['data.donor', 'data.none', 'data.cards.1.number'], 'mask')).toStrictEqual({
       donor: '***',
       cards: [{ number: '4111' }, { number: '***', bank: 'B' }],
       tags: data.tags,
@@ -46,18 +44,14 @@ describe('redact', () => {
   });
 
   it('reaches every element and key by `*`', () => {
-    expect(
-      redacted(['data.cards.*.number', 'data.donor.*'], 'mask'),
-    ).toMatchObject({
+    expect(redacted(['data.cards.*.number', 'data.donor.*'], 'mask')).toMatchObject({
       donor: { email: '***', name: '***', age: '***' },
       cards: [{ number: '***' }, { number: '***', bank: 'B' }],
     });
   });
 
   it('removes elements of an array by their place in the event', () => {
-    expect(redacted(['data.tags.0', 'data.tags.1'])['tags']).toStrictEqual([
-      'c',
-    ]);
+    expect(redacted(['data.tags.0', 'data.tags.1'])['tags']).toStrictEqual(['c']);
     expect(redacted(['data.tags.*'])['tags']).toStrictEqual([]);
   });
 
@@ -93,9 +87,7 @@ describe('redact', () => {
 
   it('hashes alike in the whole process without a key, and unlike with another', () => {
     const hash = (key?: string): unknown =>
-      redact({ paths: ['data.x'], action: 'hash', ...(key && { key }) })(
-        eventOf({ data: { x: 'v' } }),
-      );
+      redact({ paths: ['data.x'], action: 'hash', ...(key && { key }) })(eventOf({ data: { x: 'v' } }));
     expect(hash()).toStrictEqual(hash());
     expect(hash()).toMatchObject({
       data: { x: expect.stringMatching(/^[0-9a-f]{64}$/) },
@@ -105,9 +97,7 @@ describe('redact', () => {
   });
 
   it('keeps the rest of a branch that several paths share', () => {
-    expect(
-      redacted(['data.*.name', 'data.donor.age', 'data.cards.0.*'], 'mask'),
-    ).toStrictEqual({
+    expect(redacted(['data.*.name', 'data.donor.age', 'data.cards.0.*'], 'mask')).toStrictEqual({
       ...data,
       donor: { email: 'ann@example.org', name: '***', age: '***' },
       cards: [{ number: '***' }, { number: '5500', bank: 'B' }],
@@ -126,9 +116,7 @@ describe('redact', () => {
       context: { user: { id: 'u' } },
     });
     expect(eventJson(last())).not.toContain('10.0.0.1');
-    expect(
-      answerOf(redact({ paths: ['context.user.ip'] }), sealedEvent()),
-    ).toBeUndefined();
+    expect(answerOf(redact({ paths: ['context.user.ip'] }), sealedEvent())).toBeUndefined();
   });
 
   it('answers nothing when there is nothing to redact', () => {
@@ -155,9 +143,7 @@ describe('redact', () => {
 
   it('fails closed', () => {
     const { tracker, memory, codes } = record({
-      processors: [
-        redact({ paths: ['data.x'], action: 'hash', key: broken() }),
-      ],
+      processors: [redact({ paths: ['data.x'], action: 'hash', key: broken() })],
     });
     tracker.emit('with', { x: 'secret' });
     tracker.emit('without', { y: 1 });
@@ -184,21 +170,14 @@ describe('redact', () => {
       '  - expected paths[2] to be a path below data or context, got "name.x"',
       '  - expected paths[4] to be a dotted path that starts with id, name, timestamp, data, context, got 7',
     ]);
-    expect(
-      thrownBy(() => redact({ paths: ['data.x'], key: 'hidden-key' })),
-    ).toBe(
+    expect(thrownBy(() => redact({ paths: ['data.x'], key: 'hidden-key' }))).toBe(
       "the arguments of redact() are wrong:\n  - key: only the action 'hash' takes a key",
     );
   });
 
-  it.each([undefined, null, [], { paths: [] }, { paths: 'data.x' }])(
-    'refuses %j',
-    (options) => {
-      expect(thrownBy(() => redact(untyped(options)))).toContain(
-        'the arguments of redact() are wrong',
-      );
-    },
-  );
+  it.each([undefined, null, [], { paths: [] }, { paths: 'data.x' }])('refuses %j', (options) => {
+    expect(thrownBy(() => redact(untyped(options)))).toContain('the arguments of redact() are wrong');
+  });
 
   it.each<RedactAction>(['remove', 'mask', 'hash'])(
     'leaves no piece of a secret and nothing else out: %s',
@@ -207,15 +186,9 @@ describe('redact', () => {
         fc.property(treeWithSecrets, fc.array(fc.boolean()), (tree, stars) => {
           const secrets = secretsIn(tree);
           fc.pre(secrets.length > 0);
-          const paths = secrets.map((steps) =>
-            ['data', 'tree', ...steps.map(escaped)].join('.'),
-          );
+          const paths = secrets.map((steps) => ['data', 'tree', ...steps.map(escaped)].join('.'));
           const wide = secrets.map((steps) =>
-            [
-              'data',
-              'tree',
-              ...steps.map((step, i) => (stars[i] ? '*' : escaped(step))),
-            ].join('.'),
+            ['data', 'tree', ...steps.map((step, i) => (stars[i] ? '*' : escaped(step)))].join('.'),
           );
           const exact = throughRedact(tree, paths, action);
           const wider = throughRedact(tree, wide, action);
@@ -247,18 +220,14 @@ const treeWithSecrets = fc.letrec<{ node: JsonValue }>((tie) => ({
     { maxDepth: 4 },
     fc.constantFrom<JsonValue>(SECRET, `a ${SECRET} b`, 'harmless', 7, null),
     fc.array(tie('node'), { maxLength: 4 }),
-    fc.dictionary(
-      fc.constantFrom('a', 'b', 'x.y', '*', 'length', 'constructor', '0'),
-      tie('node'),
-      { maxKeys: 4, noNullPrototype: true },
-    ),
+    fc.dictionary(fc.constantFrom('a', 'b', 'x.y', '*', 'length', 'constructor', '0'), tie('node'), {
+      maxKeys: 4,
+      noNullPrototype: true,
+    }),
   ),
 })).node;
 
-function secretsIn(
-  value: JsonValue,
-  steps: readonly string[] = [],
-): (readonly string[])[] {
+function secretsIn(value: JsonValue, steps: readonly string[] = []): (readonly string[])[] {
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value).flatMap(([key, child]: [string, JsonValue]) =>
       secretsIn(child, [...steps, key]),
@@ -268,11 +237,7 @@ function secretsIn(
 }
 
 /** The JSON of an event that went through a real tracker. */
-function throughRedact(
-  tree: JsonValue,
-  paths: readonly string[],
-  action: RedactAction,
-): string {
+function throughRedact(tree: JsonValue, paths: readonly string[], action: RedactAction): string {
   const { tracker, last } = record({ processors: [redact({ paths, action })] });
   tracker.emit('e', { tree });
   const json = eventJson(last());

@@ -14,16 +14,11 @@ describe('rename', () => {
   });
 
   it('asks a function', () => {
-    const processor = rename((name, { data }) =>
-      data['legacy'] === true ? `legacy.${name}` : undefined,
-    );
+    const processor = rename((name, { data }) => (data['legacy'] === true ? `legacy.${name}` : undefined));
     const { tracker, memory } = record({ processors: [processor] });
     tracker.emit('a', { legacy: true });
     tracker.emit('b');
-    expect(memory.events.map(({ name }) => name)).toStrictEqual([
-      'legacy.a',
-      'b',
-    ]);
+    expect(memory.events.map(({ name }) => name)).toStrictEqual(['legacy.a', 'b']);
   });
 
   it('leaves the event alone when the name stays', () => {
@@ -35,22 +30,17 @@ describe('rename', () => {
     ).toBeUndefined();
   });
 
-  it.each([7, '', null, Promise.resolve('x')])(
-    'reports %p as a name; the event goes on',
-    (name) => {
-      const { tracker, last, codes } = record({
-        processors: [rename(untyped<() => string>(() => name))],
-      });
-      tracker.emit('a');
-      expect(last().name).toBe('a');
-      expect(codes()).toStrictEqual(['processor_failed']);
-    },
-  );
+  it.each([7, '', null, Promise.resolve('x')])('reports %p as a name; the event goes on', (name) => {
+    const { tracker, last, codes } = record({
+      processors: [rename(untyped<() => string>(() => name))],
+    });
+    tracker.emit('a');
+    expect(last().name).toBe('a');
+    expect(codes()).toStrictEqual(['processor_failed']);
+  });
 
   it('names everything that is wrong at once', () => {
-    expect(
-      thrownBy(() => rename(untyped({ a: '', b: 7, c: 'ok' }))).split('\n'),
-    ).toStrictEqual([
+    expect(thrownBy(() => rename(untyped({ a: '', b: 7, c: 'ok' }))).split('\n')).toStrictEqual([
       'the arguments of rename() are wrong:',
       '  - expected names["a"] to be a non-empty string, got ""',
       '  - expected names["b"] to be a non-empty string, got 7',

@@ -29,8 +29,7 @@ describe('the fraction of a text', () => {
     ['numbers', (n: number) => String(n)],
     [
       'UUIDs that differ in a few digits',
-      (n: number) =>
-        `0192f0a0-0000-7${n.toString(16).padStart(3, '0')}-8000-000000000001`,
+      (n: number) => `0192f0a0-0000-7${n.toString(16).padStart(3, '0')}-8000-000000000001`,
     ],
   ])('spreads %s evenly', (_, textOf) => {
     const buckets = Array<number>(16).fill(0);
@@ -63,9 +62,7 @@ describe('sample', () => {
       fc.property(fc.string(), rate, rate, (id, a, b) => {
         const [low, high] = [Math.min(a, b), Math.max(a, b)];
         expect(keeps({ rate: low }, id)).toBe(keeps({ rate: low }, id));
-        expect(!keeps({ rate: low }, id) || keeps({ rate: high }, id)).toBe(
-          true,
-        );
+        expect(!keeps({ rate: low }, id) || keeps({ rate: high }, id)).toBe(true);
       }),
     );
   });
@@ -113,9 +110,7 @@ describe('sample', () => {
   ])('decides by the id where there is %s', (_, by) => {
     for (let n = 0; n < 50; n++) {
       const event = eventOf({ id: `id-${n}`, data: { none: null } });
-      expect(answerOf(sample({ rate: 0.5, by }), event)).toBe(
-        answerOf(sample({ rate: 0.5 }), event),
-      );
+      expect(answerOf(sample({ rate: 0.5, by }), event)).toBe(answerOf(sample({ rate: 0.5 }), event));
     }
   });
 
@@ -149,17 +144,10 @@ describe('sample', () => {
     ]);
   });
 
-  it.each([
-    undefined,
-    null,
-    0.5,
-    {},
-    { rate: -0.1 },
-    { rate: NaN },
-    { rate: '1' },
-  ])('refuses %j', (options) => {
-    expect(thrownBy(() => sample(untyped(options)))).toContain(
-      'the arguments of sample() are wrong',
-    );
-  });
+  it.each([undefined, null, 0.5, {}, { rate: -0.1 }, { rate: NaN }, { rate: '1' }])(
+    'refuses %j',
+    (options) => {
+      expect(thrownBy(() => sample(untyped(options)))).toContain('the arguments of sample() are wrong');
+    },
+  );
 });

@@ -57,21 +57,14 @@ describe('stripNulls', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (input) => {
         const before = JSON.parse(JSON.stringify(input)) as JsonObject;
         const after = stripped(before) as JsonObject;
-        expect(after).toStrictEqual(
-          JSON.parse(JSON.stringify(before), withoutNulls),
-        );
+        expect(after).toStrictEqual(JSON.parse(JSON.stringify(before), withoutNulls));
       }),
     );
   });
 
-  it.each([null, [], { empty: 1 }, { nulls: true }])(
-    'refuses %j',
-    (options) => {
-      expect(thrownBy(() => stripNulls(untyped(options)))).toContain(
-        'the arguments of stripNulls() are wrong',
-      );
-    },
-  );
+  it.each([null, [], { empty: 1 }, { nulls: true }])('refuses %j', (options) => {
+    expect(thrownBy(() => stripNulls(untyped(options)))).toContain('the arguments of stripNulls() are wrong');
+  });
 });
 
 /** For `JSON.parse`, which leaves out what becomes `undefined`. */

@@ -38,11 +38,7 @@ describe('a transformer registry', () => {
 
   it('names everything that is wrong at once', () => {
     const registry = createTransformerRegistry();
-    expect(
-      thrownBy(() => registry.register(untyped(['', 7]), untyped('x'))).split(
-        '\n',
-      ),
-    ).toStrictEqual([
+    expect(thrownBy(() => registry.register(untyped(['', 7]), untyped('x'))).split('\n')).toStrictEqual([
       'the arguments of register() are wrong:',
       '  - expected transformer to be a function, got "x"',
       '  - expected names[0] to be a name, a glob or a RegExp, got ""',
@@ -55,21 +51,14 @@ describe('transform', () => {
   it('makes one event of one, or several', () => {
     const registry = createTransformerRegistry()
       .register('one', titled('t'))
-      .register('many', (event) =>
-        [1, 2, 3].map((n) => ({ ...event, name: `many.${n}` })),
-      )
+      .register('many', (event) => [1, 2, 3].map((n) => ({ ...event, name: `many.${n}` })))
       .register('none', () => [])
       .register('dropped', () => drop('not_today'));
     const { tracker, memory } = record({ processors: [transform(registry)] });
     for (const name of ['one', 'many', 'none', 'dropped']) {
       tracker.emit(name);
     }
-    expect(memory.events.map(({ name }) => name)).toStrictEqual([
-      'one',
-      'many.1',
-      'many.2',
-      'many.3',
-    ]);
+    expect(memory.events.map(({ name }) => name)).toStrictEqual(['one', 'many.1', 'many.2', 'many.3']);
     expect(new Set(memory.events.map(({ id }) => id)).size).toBe(4);
     expect(tracker.stats().dropped).toStrictEqual({
       filtered: 1,
@@ -78,13 +67,10 @@ describe('transform', () => {
   });
 
   it('waits for an asynchronous transformer', async () => {
-    const registry = createTransformerRegistry().register(
-      '*',
-      async (event) => {
-        await Promise.resolve();
-        return { ...event, name: 'done' };
-      },
-    );
+    const registry = createTransformerRegistry().register('*', async (event) => {
+      await Promise.resolve();
+      return { ...event, name: 'done' };
+    });
     const { tracker, last } = record({ processors: [transform(registry)] });
     await tracker.emitAsync('e');
     expect(last().name).toBe('done');

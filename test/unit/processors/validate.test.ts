@@ -1,27 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type {
-  EventCatalogue,
-  Verdict,
-} from '../../../lib/core/tracker/catalogue.js';
+import type { EventCatalogue, Verdict } from '../../../lib/core/tracker/catalogue.js';
 import type { MaybePromise } from '../../../lib/core/processing/processor.js';
-import type {
-  InvalidEvent,
-  ValidateOptions,
-} from '../../../lib/processors/validate.js';
+import type { InvalidEvent, ValidateOptions } from '../../../lib/processors/validate.js';
 import { validate } from '../../../lib/processors/validate.js';
 import { record, untyped } from '../../support/recording.js';
-import {
-  answerOf,
-  expectFilter,
-  eventOf,
-  sealedEvent,
-  thrownBy,
-} from './events.js';
+import { answerOf, expectFilter, eventOf, sealedEvent, thrownBy } from './events.js';
 
 /** Knows `checked`, which asks the judge, and `free`, which takes anything. */
-function catalogueOf(
-  judge: () => MaybePromise<Verdict> = () => ({ valid: true }),
-): EventCatalogue {
+function catalogueOf(judge: () => MaybePromise<Verdict> = () => ({ valid: true })): EventCatalogue {
   const definitions = new Map([
     ['checked', { validate: judge }],
     ['free', {}],
@@ -44,9 +30,7 @@ describe('validate', () => {
   });
 
   it('does not read a payload that nobody checks', () => {
-    expect(
-      answerOf(validate(catalogueOf()), sealedEvent({ name: 'free' })),
-    ).toBeUndefined();
+    expect(answerOf(validate(catalogueOf()), sealedEvent({ name: 'free' }))).toBeUndefined();
   });
 
   it.each<[string, () => MaybePromise<Verdict>]>([
@@ -163,11 +147,7 @@ describe('validate', () => {
 
   it('names everything that is wrong at once', () => {
     const options = { unknown: 'warn', useOutput: 1, onInvalid: {}, extra: 1 };
-    expect(
-      thrownBy(() => validate(untyped(undefined), untyped(options))).split(
-        '\n',
-      ),
-    ).toStrictEqual([
+    expect(thrownBy(() => validate(untyped(undefined), untyped(options))).split('\n')).toStrictEqual([
       'the arguments of validate() are wrong:',
       '  - expected catalogue.get to be a function, got undefined',
       '  - extra is not an option; known are unknown, useOutput, onInvalid',
@@ -175,8 +155,8 @@ describe('validate', () => {
       '  - expected useOutput to be true or false, got 1',
       '  - expected onInvalid to be a function, got an empty object',
     ]);
-    expect(
-      thrownBy(() => validate(catalogueOf(), untyped('strict'))),
-    ).toContain('expected options to be an object, got "strict"');
+    expect(thrownBy(() => validate(catalogueOf(), untyped('strict')))).toContain(
+      'expected options to be an object, got "strict"',
+    );
   });
 });

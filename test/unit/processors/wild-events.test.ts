@@ -51,8 +51,7 @@ const processors: Record<string, () => Processor> = {
   'sample by path': () => sample({ rate: 0.5, by: 'data.a' }),
   rename: () => rename({ a: 'b', constructor: 'c' }),
   override: () => override({ data: { a: 1 }, context: { b: 2 } }),
-  transform: () =>
-    transform(createTransformerRegistry().register('*e*', (e) => [e, e])),
+  transform: () => transform(createTransformerRegistry().register('*e*', (e) => [e, e])),
   validate: () => validate(defineEvents({ a: event() }), { unknown: 'allow' }),
   consent: () => consent(({ data }) => 'a' in data),
   stripNulls: () => stripNulls(),

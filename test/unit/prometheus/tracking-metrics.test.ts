@@ -19,9 +19,7 @@ function backend(stats: object): Backend {
 
 /** The lines of a registry that are no comments. */
 async function lines(register: Registry): Promise<string[]> {
-  return (await register.metrics())
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'));
+  return (await register.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 describe('trackingMetrics', () => {
@@ -114,9 +112,7 @@ tracking_backend_state{backend="plain",state="closed"} 0
     tracker.emit('order.created');
     const second = await lines(register);
     expect(second).toContain('tracking_accepted_total 2');
-    expect(second).toContain(
-      'tracking_backend_delivered_total{backend="plain"} 2',
-    );
+    expect(second).toContain('tracking_backend_delivered_total{backend="plain"} 2');
   });
 
   it('forgets a backend that is gone', async () => {
@@ -133,9 +129,7 @@ tracking_backend_state{backend="plain",state="closed"} 0
   });
 
   it('keeps at most 100 reasons of a backend apart, and leaves out what is no number', async () => {
-    const dropped = Object.fromEntries(
-      Array.from({ length: 150 }, (_, i) => [`reason ${i}`, 1]),
-    );
+    const dropped = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`reason ${i}`, 1]));
     const odd = { dropped, accepted: Number.NaN, dead: '1', depth: -1 };
     const register = new Registry();
     trackingMetrics({
@@ -148,16 +142,10 @@ tracking_backend_state{backend="plain",state="closed"} 0
       register,
     });
     const all = await lines(register);
-    const reasons = all.filter((line) =>
-      line.startsWith('tracking_backend_dropped_total'),
-    );
+    const reasons = all.filter((line) => line.startsWith('tracking_backend_dropped_total'));
     expect(reasons).toHaveLength(101);
-    expect(reasons.at(-1)).toBe(
-      'tracking_backend_dropped_total{backend="odd",reason="other"} 50',
-    );
-    expect(
-      all.filter((line) => /NaN|accepted_total\{|dead/.test(line)),
-    ).toEqual([]);
+    expect(reasons.at(-1)).toBe('tracking_backend_dropped_total{backend="odd",reason="other"} 50');
+    expect(all.filter((line) => /NaN|accepted_total\{|dead/.test(line))).toEqual([]);
     expect(all).toContain('tracking_backend_depth{backend="odd"} 0');
   });
 
@@ -171,16 +159,14 @@ tracking_backend_state{backend="plain",state="closed"} 0
       tracker: { stats: () => ({ ...EMPTY, dropped }) },
       register,
     });
-    expect(await lines(register)).toContain(
-      'tracking_dropped_total{reason="other"} 8',
-    );
+    expect(await lines(register)).toContain('tracking_dropped_total{reason="other"} 8');
   });
 
   it('goes to the default registry, under a prefix', async () => {
     trackingMetrics({ tracker: { stats: () => EMPTY }, prefix: 'audit_' });
-    expect(
-      await defaultRegister.getSingleMetricAsString('audit_accepted_total'),
-    ).toContain('audit_accepted_total 0');
+    expect(await defaultRegister.getSingleMetricAsString('audit_accepted_total')).toContain(
+      'audit_accepted_total 0',
+    );
     defaultRegister.clear();
   });
 

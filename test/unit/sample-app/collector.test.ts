@@ -33,12 +33,8 @@ describe('the collector of the sample app', () => {
   });
 
   /** Answers how to send something to a new collector of the same file; what is sent answers with its status. */
-  const open = async (
-    path = file,
-  ): Promise<(body: unknown) => Promise<number>> => {
-    const server = collectorServer(await CollectedEvents.open(path), (line) =>
-      said.push(line),
-    );
+  const open = async (path = file): Promise<(body: unknown) => Promise<number>> => {
+    const server = collectorServer(await CollectedEvents.open(path), (line) => said.push(line));
     servers.push(server.listen(0, '127.0.0.1'));
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -64,11 +60,7 @@ describe('the collector of the sample app', () => {
     const sendLater = await open();
     expect(await sendLater([DONATED, GOAL])).toBe(204);
     expect(lines()).toEqual([SIGNED_IN, DONATED, GOAL]);
-    expect(said).toEqual([
-      'donor.signed_in 1',
-      'donation.received 2',
-      'goal.reached 3',
-    ]);
+    expect(said).toEqual(['donor.signed_in 1', 'donation.received 2', 'goal.reached 3']);
   });
 
   it('keeps what it is told from other users', async () => {

@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { statsTable } from '../../../sample-app/src/stats/stats-table.js';
-import type {
-  Bucket,
-  Counted,
-  Stats,
-} from '../../../sample-app/src/stats/stats.js';
+import type { Bucket, Counted, Stats } from '../../../sample-app/src/stats/stats.js';
 
 describe('the table of GET /stats.txt', () => {
   it('gives each column one scale, on which the least gift can be seen', () => {

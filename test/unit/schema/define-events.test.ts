@@ -4,19 +4,13 @@ import { createTracker } from '../../../lib/core/tracker/create-tracker.js';
 import { validate } from '../../../lib/processors/validate.js';
 import type { EventDefinitions } from '../../../lib/schema/define-events.js';
 import { defineEvents, event } from '../../../lib/schema/define-events.js';
-import type {
-  StandardIssue,
-  StandardResult,
-  StandardSchema,
-} from '../../../lib/schema/standard-schema.js';
+import type { StandardIssue, StandardResult, StandardSchema } from '../../../lib/schema/standard-schema.js';
 import { memoryBackend } from '../../../lib/testing/memory-backend.js';
 import { untyped } from '../../support/recording.js';
 
 /** A schema as libraries make them. */
 function schema<Input, Output = Input>(
-  judge: (
-    value: unknown,
-  ) => StandardResult<Output> | Promise<StandardResult<Output>>,
+  judge: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>,
 ): StandardSchema<Input, Output> {
   return { '~standard': { version: 1, vendor: 'test', validate: judge } };
 }
@@ -40,28 +34,18 @@ const catalogue = defineEvents({
   'debug.noted': event(),
 });
 
-function judged(
-  definition: StandardSchema,
-  data: object = {},
-): Verdict | Promise<Verdict> | undefined {
+function judged(definition: StandardSchema, data: object = {}): Verdict | Promise<Verdict> | undefined {
   const events = defineEvents({ e: definition });
   return events.get('e')?.validate?.(untyped(data));
 }
 
 describe('defineEvents', () => {
   it('names the events and finds them', () => {
-    expect(catalogue.names).toStrictEqual([
-      'donation.received',
-      'page.opened',
-      'app.started',
-      'debug.noted',
-    ]);
+    expect(catalogue.names).toStrictEqual(['donation.received', 'page.opened', 'app.started', 'debug.noted']);
     expect(catalogue.get('page.opened')).toStrictEqual({});
     expect(catalogue.get('page.closed')).toBeUndefined();
     expect(catalogue.get('constructor')).toBeUndefined();
-    expect(Object.isFrozen(catalogue) && Object.isFrozen(catalogue.names)).toBe(
-      true,
-    );
+    expect(Object.isFrozen(catalogue) && Object.isFrozen(catalogue.names)).toBe(true);
   });
 
   it('judges payloads by their schema', async () => {

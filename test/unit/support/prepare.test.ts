@@ -4,9 +4,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { Lock } from '../../support/prepare.mjs';
 import { differs, root, satisfies } from '../../support/prepare.mjs';
 
-const { engines } = JSON.parse(
-  readFileSync(join(root, 'package.json'), 'utf8'),
-) as { engines: { node: string } };
+const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  engines: { node: string };
+};
 
 describe('satisfies', () => {
   it.each([
@@ -53,15 +53,11 @@ describe('differs', () => {
   it('is false for what npm installed', () => {
     const a = { version: '1.2.3' };
     const b = { version: '2.0.0' };
-    expect(
-      differs(wanted, installed({ 'node_modules/a': a, 'node_modules/b': b })),
-    ).toBe(false);
+    expect(differs(wanted, installed({ 'node_modules/a': a, 'node_modules/b': b }))).toBe(false);
   });
 
   it('does not miss the optional packages of other platforms', () => {
-    expect(
-      differs(wanted, installed({ 'node_modules/a': { version: '1.2.3' } })),
-    ).toBe(false);
+    expect(differs(wanted, installed({ 'node_modules/a': { version: '1.2.3' } }))).toBe(false);
   });
 
   it.each<[string, Lock['packages']]>([

@@ -1,15 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type {
-  BackendStats,
-  TrackerStats,
-} from '../../../lib/core/topology/stats.js';
+import type { BackendStats, TrackerStats } from '../../../lib/core/topology/stats.js';
 import { Losses } from '../../../lib/terminus/losses.js';
 import { trackingHealth } from '../../../lib/terminus/tracking-health.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 
-function statsOf(
-  ...backends: (readonly [string, Partial<BackendStats>])[]
-): TrackerStats {
+function statsOf(...backends: (readonly [string, Partial<BackendStats>])[]): TrackerStats {
   return {
     ...{ accepted: 0, dropped: {}, processorErrors: 0 },
     backends: Object.fromEntries(
@@ -36,12 +31,9 @@ function checks() {
 }
 
 describe('trackingHealth', () => {
-  it.each(['ok', 'retrying', 'paused'] as const)(
-    'is well while a backend is %s',
-    (state) => {
-      expect(checks().problems(['http', { state, depth: 9 }])).toEqual([]);
-    },
-  );
+  it.each(['ok', 'retrying', 'paused'] as const)('is well while a backend is %s', (state) => {
+    expect(checks().problems(['http', { state, depth: 9 }])).toEqual([]);
+  });
 
   it('shows what is known of each backend', () => {
     const { losses } = checks();
@@ -73,8 +65,7 @@ describe('trackingHealth', () => {
     'is unwell for the window after events were dropped: %s',
     async (reason) => {
       const { clock, problems } = checks();
-      const own = (count: number) =>
-        ['http', { dropped: { [reason]: count } }] as const;
+      const own = (count: number) => ['http', { dropped: { [reason]: count } }] as const;
       expect(problems(own(0))).toEqual([]);
       expect(problems(own(2))).toEqual([`http lost events (${reason})`]);
       await clock.advance(59_999);
@@ -87,18 +78,14 @@ describe('trackingHealth', () => {
 
   it('does not mind what was dropped for other reasons', () => {
     const { problems } = checks();
-    expect(problems(['http', { dropped: { filtered: 5, closed: 1 } }])).toEqual(
-      [],
-    );
+    expect(problems(['http', { dropped: { filtered: 5, closed: 1 } }])).toEqual([]);
   });
 
   it('is unwell after events had to leave a full backlog, from that time on', async () => {
     const { clock, losses, problems } = checks();
     losses.evicted('a/http');
     await clock.advance(30_000);
-    expect(problems(['b', {}], ['a/http', { dead: 1 }])).toEqual([
-      'a/http lost events (overflow)',
-    ]);
+    expect(problems(['b', {}], ['a/http', { dead: 1 }])).toEqual(['a/http lost events (overflow)']);
     await clock.advance(30_000);
     expect(problems(['a/http', { dead: 1 }])).toEqual([]);
   });
@@ -106,10 +93,7 @@ describe('trackingHealth', () => {
   it('names every backend that loses, with every reason', () => {
     const { problems } = checks();
     expect(
-      problems(
-        ['a', { dropped: { failed: 1, overflow: 1 } }],
-        ['b', { dropped: { failed: 1 } }],
-      ),
+      problems(['a', { dropped: { failed: 1, overflow: 1 } }], ['b', { dropped: { failed: 1 } }]),
     ).toEqual(['a lost events (overflow, failed)', 'b lost events (failed)']);
   });
 
@@ -117,9 +101,7 @@ describe('trackingHealth', () => {
     const { problems } = checks();
     const closed = { state: 'closed' } as const;
     expect(problems(['a', closed], ['b', {}])).toEqual([]);
-    expect(problems(['a', closed], ['b', closed])).toEqual([
-      'the tracker is closed',
-    ]);
+    expect(problems(['a', closed], ['b', closed])).toEqual(['the tracker is closed']);
     expect(problems()).toEqual([]);
   });
 });

@@ -63,9 +63,7 @@ describe('startCollector', () => {
     const { port } = new URL(collector.url);
     expect(collector.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
 
-    await expect(startCollector({ port: Number(port) })).rejects.toThrow(
-      'EADDRINUSE',
-    );
+    await expect(startCollector({ port: Number(port) })).rejects.toThrow('EADDRINUSE');
     await collector.close();
     const again = await start({ port: Number(port) });
     expect(again.url).toBe(collector.url);
@@ -83,8 +81,7 @@ describe('startCollector', () => {
     expect(collector.requests[0]?.events).toEqual([EVENT]);
   });
 
-  const zstd = (zlib as { zstdCompressSync?: (text: string) => Buffer })
-    .zstdCompressSync;
+  const zstd = (zlib as { zstdCompressSync?: (text: string) => Buffer }).zstdCompressSync;
   it.each([
     ['gzip', zlib.gzipSync('hello')],
     ['br', zlib.brotliCompressSync('hello')],
@@ -104,54 +101,25 @@ describe('startCollector', () => {
   });
 
   it.each([
-    [
-      'an encoding it does not know',
-      'x',
-      'lzma',
-      415,
-      /encoding lzma; it knows identity, gzip/,
-    ],
-    [
-      'a broken body',
-      'x',
-      'gzip',
-      400,
-      /the body is no gzip of at most 100 bytes/,
-    ],
-    [
-      'a body that unfolds',
-      zlib.gzipSync('x'.repeat(101)),
-      'gzip',
-      400,
-      /no gzip of at most 100/,
-    ],
-    [
-      'a large body',
-      'x'.repeat(101),
-      'identity',
-      413,
-      /the body is above 100 bytes/,
-    ],
-  ] as const)(
-    'refuses %s itself',
-    async (_, body, encoding, status, problem) => {
-      const collector = await start({
-        maxBodyBytes: 100,
-        respond: () => ({ status: 299 }),
-      });
+    ['an encoding it does not know', 'x', 'lzma', 415, /encoding lzma; it knows identity, gzip/],
+    ['a broken body', 'x', 'gzip', 400, /the body is no gzip of at most 100 bytes/],
+    ['a body that unfolds', zlib.gzipSync('x'.repeat(101)), 'gzip', 400, /no gzip of at most 100/],
+    ['a large body', 'x'.repeat(101), 'identity', 413, /the body is above 100 bytes/],
+  ] as const)('refuses %s itself', async (_, body, encoding, status, problem) => {
+    const collector = await start({
+      maxBodyBytes: 100,
+      respond: () => ({ status: 299 }),
+    });
 
-      const response = await post(
-        collector,
-        typeof body === 'string' ? body : new Uint8Array(body),
-        { 'Content-Encoding': encoding },
-      );
+    const response = await post(collector, typeof body === 'string' ? body : new Uint8Array(body), {
+      'Content-Encoding': encoding,
+    });
 
-      expect(response.status).toBe(status);
-      expect(await response.text()).toMatch(problem);
-      expect(collector.requests[0]?.problem).toMatch(problem);
-      expect(collector.requests[0]?.body).toBe('');
-    },
-  );
+    expect(response.status).toBe(status);
+    expect(await response.text()).toMatch(problem);
+    expect(collector.requests[0]?.problem).toMatch(problem);
+    expect(collector.requests[0]?.body).toBe('');
+  });
 
   it('answers as it is told, request by request', async () => {
     const collector = await start({
@@ -167,10 +135,7 @@ describe('startCollector', () => {
     });
 
     const first = await post(collector, 'a');
-    expect([first.status, first.headers.get('retry-after')]).toEqual([
-      503,
-      '1',
-    ]);
+    expect([first.status, first.headers.get('retry-after')]).toEqual([503, '1']);
     expect(await first.text()).toBe('later');
     const second = await post(collector, 'b');
     expect(second.status).toBe(207);
@@ -255,12 +220,9 @@ describe('startCollector', () => {
     const { port } = new URL(collector.url);
     await new Promise<void>((resolve) => {
       const socket = connect(Number(port), '127.0.0.1', () => {
-        socket.write(
-          'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab',
-          () => {
-            socket.destroy();
-          },
-        );
+        socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab', () => {
+          socket.destroy();
+        });
       });
       socket.once('close', () => {
         resolve();

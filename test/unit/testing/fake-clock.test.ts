@@ -6,9 +6,7 @@ describe('fakeClock', () => {
   it('starts at a fixed instant, or a given one, and stands still', () => {
     const clock = fakeClock();
 
-    expect(new Date(clock.now()).toISOString()).toBe(
-      '2026-01-01T00:00:00.000Z',
-    );
+    expect(new Date(clock.now()).toISOString()).toBe('2026-01-01T00:00:00.000Z');
     expect(clock.monotonicMs()).toBe(0);
     expect(fakeClock(1_000).now()).toBe(1_000);
   });
@@ -147,9 +145,7 @@ describe('fakeClock', () => {
     };
     again();
 
-    await expect(clock.advance(1)).rejects.toThrow(
-      'more than 10000 timers fell due at 0 ms',
-    );
+    await expect(clock.advance(1)).rejects.toThrow('more than 10000 timers fell due at 0 ms');
   });
 
   it('waits as long as it is told, unlike Node above 2^31 ms', async () => {

@@ -11,11 +11,7 @@ declare module 'expect' {
 
 expect.extend(trackingMatchers);
 
-const tracked = (
-  name: string,
-  data: JsonObject = {},
-  context: JsonObject = {},
-): TrackingEvent => ({
+const tracked = (name: string, data: JsonObject = {}, context: JsonObject = {}): TrackingEvent => ({
   id: '1',
   name,
   timestamp: '2026-01-01T00:00:00.000Z',
@@ -157,9 +153,7 @@ describe('toHaveTracked', () => {
       failure(() => {
         expect(received).not.toHaveTracked('a');
       }),
-    ).toMatch(
-      'toHaveTracked looks at a memory backend, a probe or a list of events, got ',
-    );
+    ).toMatch('toHaveTracked looks at a memory backend, a probe or a list of events, got ');
   });
 });
 

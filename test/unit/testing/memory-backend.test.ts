@@ -35,9 +35,7 @@ describe('memoryBackend', () => {
 
     expect(backend.events).toHaveLength(0);
     tracker.emit('a', { n: 2 });
-    await expect(backend.waitFor('a')).resolves.toMatchObject([
-      { data: { n: 2 } },
-    ]);
+    await expect(backend.waitFor('a')).resolves.toMatchObject([{ data: { n: 2 } }]);
   });
 
   it('waits for what is there already', async () => {
@@ -81,9 +79,7 @@ describe('memoryBackend', () => {
     for (let i = 0; i < 22; i++) {
       tracker.emit(`name-${i}`);
     }
-    await expect(backend.waitFor('x')).rejects.toThrow(
-      /name-18, name-19 and 2 more names$/,
-    );
+    await expect(backend.waitFor('x')).rejects.toThrow(/name-18, name-19 and 2 more names$/);
   });
 
   it.each([0, -1, 1.5, NaN])('refuses to wait for %p events', async (count) => {

@@ -38,10 +38,7 @@ describe('TrackingProbe', () => {
     const error: unknown = await probe.waitFor('a').catch((e: unknown) => e);
 
     expect(isTrackingError(error) && error.code).toBe('timeout');
-    expect(error).toHaveProperty(
-      'message',
-      'waited 2000 ms: expected 1 of "a", tracked: b',
-    );
+    expect(error).toHaveProperty('message', 'waited 2000 ms: expected 1 of "a", tracked: b');
   });
 
   it('forgets what it saw', () => {

@@ -5,10 +5,7 @@ import { Test } from '@nestjs/testing';
 import { InjectTracker, Track } from 'nestjs-tracking';
 import type { Tracker } from 'nestjs-tracking';
 import { trackingMatchers } from 'nestjs-tracking/testing';
-import {
-  TrackingProbe,
-  TrackingTestingModule,
-} from 'nestjs-tracking/testing/nest';
+import { TrackingProbe, TrackingTestingModule } from 'nestjs-tracking/testing/nest';
 
 expect.extend(trackingMatchers);
 

@@ -1,10 +1,6 @@
 import './events.js';
 import { UseInterceptors } from '@nestjs/common';
-import {
-  MessageBody,
-  SubscribeMessage,
-  WebSocketGateway,
-} from '@nestjs/websockets';
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { InjectTracker, TrackingInterceptor } from 'nestjs-tracking';
 import type { Tracker } from 'nestjs-tracking';
 

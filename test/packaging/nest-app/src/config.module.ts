@@ -1,8 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
-import type {
-  TrackingModuleOptions,
-  TrackingOptionsFactory,
-} from 'nestjs-tracking';
+import type { TrackingModuleOptions, TrackingOptionsFactory } from 'nestjs-tracking';
 import { memoryBackend } from 'nestjs-tracking/testing';
 
 @Injectable()

@@ -6,10 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import type { TrackingEvent } from 'nestjs-tracking';
-import {
-  TrackingProbe,
-  TrackingTestingModule,
-} from 'nestjs-tracking/testing/nest';
+import { TrackingProbe, TrackingTestingModule } from 'nestjs-tracking/testing/nest';
 import { WebSocket } from 'ws';
 import { AppModule, ExistingModule } from './app.module.js';
 import { Config } from './config.module.js';

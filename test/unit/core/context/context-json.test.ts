@@ -21,10 +21,7 @@ const values = fc.oneof(
   fc.dictionary(keys, fc.constantFrom<unknown>(1, 'x', null), { maxKeys: 2 }),
 );
 const frames = fc.array(
-  fc.tuple(
-    fc.constantFrom('first', 'second', 'third'),
-    fc.dictionary(keys, values, { maxKeys: 4 }),
-  ),
+  fc.tuple(fc.constantFrom('first', 'second', 'third'), fc.dictionary(keys, values, { maxKeys: 4 })),
   { maxLength: 5 },
 );
 
@@ -74,10 +71,7 @@ describe('a context entered again', () => {
   };
 
   it('is the same object as long as it says the same', () => {
-    const [first, second] = enter(
-      { job: { id: 7, tags: null } },
-      { job: { id: 7, tags: null } },
-    );
+    const [first, second] = enter({ job: { id: 7, tags: null } }, { job: { id: 7, tags: null } });
     expect(second).toBe(first);
   });
 

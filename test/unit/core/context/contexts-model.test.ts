@@ -24,31 +24,28 @@ const frames = fc.dictionary(fc.constantFrom('x', 'y', 'z'), values, {
   noNullPrototype: true,
 });
 
-const steps: fc.Arbitrary<Step[]> = fc.letrec<{ step: Step; steps: Step[] }>(
-  (tie) => ({
-    steps: fc.array(tie('step'), { maxLength: 6 }),
-    step: fc.oneof(
-      { depthSize: 'small', withCrossShrink: true },
-      fc.record({ kind: fc.constant('look' as const) }),
-      fc.record({
-        kind: fc.constant('enter' as const),
-        name: names,
-        data: frames,
-      }),
-      fc.record({ kind: fc.constant('exit' as const), name: names }),
-      fc.record({
-        kind: fc.constant('nest' as const),
-        name: names,
-        data: frames,
-        steps: tie('steps'),
-        ending: fc.constantFrom('returns' as const, 'throws' as const),
-      }),
-    ),
-  }),
-).steps;
+const steps: fc.Arbitrary<Step[]> = fc.letrec<{ step: Step; steps: Step[] }>((tie) => ({
+  steps: fc.array(tie('step'), { maxLength: 6 }),
+  step: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.record({ kind: fc.constant('look' as const) }),
+    fc.record({
+      kind: fc.constant('enter' as const),
+      name: names,
+      data: frames,
+    }),
+    fc.record({ kind: fc.constant('exit' as const), name: names }),
+    fc.record({
+      kind: fc.constant('nest' as const),
+      name: names,
+      data: frames,
+      steps: tie('steps'),
+      ending: fc.constantFrom('returns' as const, 'throws' as const),
+    }),
+  ),
+})).steps;
 
-const without = (list: Frames, name: string): Frames =>
-  list.filter(([other]) => other !== name);
+const without = (list: Frames, name: string): Frames => list.filter(([other]) => other !== name);
 
 function merged(list: Frames): JsonObject {
   const result: Record<string, unknown> = {};
@@ -79,10 +76,7 @@ describe('contexts', () => {
             switch (step.kind) {
               case 'enter':
                 tracker.enterContext(step.name, step.data);
-                scopes[scopes.length - 1] = [
-                  ...without(current, step.name),
-                  [step.name, step.data],
-                ];
+                scopes[scopes.length - 1] = [...without(current, step.name), [step.name, step.data]];
                 break;
               case 'exit':
                 tracker.exitContext(step.name);
@@ -98,10 +92,7 @@ describe('contexts', () => {
                 ];
                 const run = (): void => {
                   tracker.context(step.name, step.data, () => {
-                    play(step.steps, [
-                      ...(scopes === base ? [] : scopes),
-                      inner,
-                    ]);
+                    play(step.steps, [...(scopes === base ? [] : scopes), inner]);
                     if (step.ending === 'throws') {
                       throw new RangeError('the work');
                     }
@@ -114,16 +105,12 @@ describe('contexts', () => {
                 } catch (error) {
                   thrown = error;
                 }
-                thrownAsExpected &&=
-                  thrown instanceof RangeError === (step.ending === 'throws');
+                thrownAsExpected &&= thrown instanceof RangeError === (step.ending === 'throws');
                 break;
               }
             }
             const below: Frames = [['option', option], ...(base[0] ?? [])];
-            const expected = merged([
-              ...below,
-              ...(scopes === base ? [] : (scopes.at(-1) ?? [])),
-            ]);
+            const expected = merged([...below, ...(scopes === base ? [] : (scopes.at(-1) ?? []))]);
             expect(tracker.resolveContext()).toStrictEqual(expected);
             tracker.emit('look');
             expect(memory.events.at(-1)?.context).toStrictEqual(expected);
@@ -131,9 +118,7 @@ describe('contexts', () => {
         };
         play(program, base);
         expect(thrownAsExpected).toBe(true);
-        expect(codes()).toStrictEqual(
-          Array.from({ length: unknown }, () => 'unknown_context'),
-        );
+        expect(codes()).toStrictEqual(Array.from({ length: unknown }, () => 'unknown_context'));
       }),
       { numRuns: 500 },
     );

@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ContextStore } from '../../../../lib/core/context/context-store.js';
 import type { AnyTracker } from '../../../support/recording.js';
-import {
-  deferred,
-  inside,
-  record,
-  untyped,
-} from '../../../support/recording.js';
+import { deferred, inside, record, untyped } from '../../../support/recording.js';
 
 const turn = (): Promise<void> =>
   new Promise((resolve) => {
@@ -23,11 +18,7 @@ describe('a nested context', () => {
     });
     tracker.emit('after');
     expect(answer).toBe(42);
-    expect(memory.events.map(({ context }) => context)).toStrictEqual([
-      {},
-      { order: 7 },
-      {},
-    ]);
+    expect(memory.events.map(({ context }) => context)).toStrictEqual([{}, { order: 7 }, {}]);
   });
 
   it('lies over what is around it, key by key and shallow', () => {
@@ -79,9 +70,7 @@ describe('a nested context', () => {
     tracker.emit('outside');
     await expect(work).rejects.toBe(error);
     expect(tracker.resolveContext()).toStrictEqual({});
-    expect(
-      memory.events.map(({ name, context }) => [name, context]),
-    ).toStrictEqual([
+    expect(memory.events.map(({ name, context }) => [name, context])).toStrictEqual([
       ['outside', {}],
       ['inside', { a: 1 }],
       ['later', { a: 1 }],
@@ -91,20 +80,16 @@ describe('a nested context', () => {
   it('removes keys that are null and leaves those that are undefined', () => {
     const { tracker } = record();
     tracker.context('outer', { a: 1, b: 1, c: 1 }, () => {
-      tracker.context(
-        'inner',
-        { a: null, b: undefined, c: 2, never: null },
-        () => {
-          expect(tracker.resolveContext()).toStrictEqual({ b: 1, c: 2 });
-          tracker.context('again', { a: 3 }, () => {
-            expect(tracker.resolveContext()).toStrictEqual({
-              a: 3,
-              b: 1,
-              c: 2,
-            });
+      tracker.context('inner', { a: null, b: undefined, c: 2, never: null }, () => {
+        expect(tracker.resolveContext()).toStrictEqual({ b: 1, c: 2 });
+        tracker.context('again', { a: 3 }, () => {
+          expect(tracker.resolveContext()).toStrictEqual({
+            a: 3,
+            b: 1,
+            c: 2,
           });
-        },
-      );
+        });
+      });
       expect(tracker.resolveContext()).toStrictEqual({ a: 1, b: 1, c: 1 });
     });
   });
@@ -423,17 +408,11 @@ describe('several trackers on one store', () => {
 });
 
 describe('concurrent work', () => {
-  async function donate(
-    tracker: AnyTracker,
-    donor: number,
-    order: number[],
-  ): Promise<void> {
+  async function donate(tracker: AnyTracker, donor: number, order: number[]): Promise<void> {
     await tracker.context('donor', { donor, step: 0 }, async () => {
       for (let step = 1; step <= 5; step++) {
         await Promise.all(
-          (order[(donor + step) % order.length] ?? 0) % 2 === 0
-            ? [turn(), turn()]
-            : [Promise.resolve()],
+          (order[(donor + step) % order.length] ?? 0) % 2 === 0 ? [turn(), turn()] : [Promise.resolve()],
         );
         tracker.enterContext('step', { step });
         await tracker.context('inner', { inner: donor * step }, async () => {
@@ -448,9 +427,7 @@ describe('concurrent work', () => {
   it('never mixes contexts up', async () => {
     const { tracker, memory } = record();
     const order = Array.from({ length: 17 }, (_, i) => (i * 7) % 5);
-    await Promise.all(
-      Array.from({ length: 300 }, (_, donor) => donate(tracker, donor, order)),
-    );
+    await Promise.all(Array.from({ length: 300 }, (_, donor) => donate(tracker, donor, order)));
     expect(memory.events).toHaveLength(3_000);
     for (const { name, data, context } of memory.events) {
       const { donor, step } = data as { donor: number; step: number };
@@ -470,20 +447,16 @@ describe('a very long chain of scopes', () => {
     const rounds = 20_000;
     await new Promise<void>((resolve) => {
       const tick = (round: number): void => {
-        tracker.context(
-          `tick ${round % 3}`,
-          { [`k${round % 3}`]: round },
-          () => {
-            if (round === rounds) {
-              tracker.emit('last');
-              resolve();
-            } else {
-              void Promise.resolve().then(() => {
-                tick(round + 1);
-              });
-            }
-          },
-        );
+        tracker.context(`tick ${round % 3}`, { [`k${round % 3}`]: round }, () => {
+          if (round === rounds) {
+            tracker.emit('last');
+            resolve();
+          } else {
+            void Promise.resolve().then(() => {
+              tick(round + 1);
+            });
+          }
+        });
       };
       tracker.context('start', { start: true }, () => {
         tick(1);
@@ -504,13 +477,9 @@ describe('a very long chain of scopes', () => {
       if (depth === 0) {
         work();
       } else {
-        tracker.context(
-          `frame ${depth}`,
-          { [`f${depth}`]: depth, k: depth },
-          () => {
-            nest(depth - 1, work);
-          },
-        );
+        tracker.context(`frame ${depth}`, { [`f${depth}`]: depth, k: depth }, () => {
+          nest(depth - 1, work);
+        });
       }
     };
     tracker.context('gone', { gone: 1 }, () => {

@@ -5,10 +5,7 @@ import type { Trace } from '../../../../lib/core/topology/outcome.js';
 import type { UnderWay } from '../../../../lib/core/topology/under-way.js';
 import { isRefusal } from '../../../../lib/core/topology/outcome.js';
 import { drop } from '../../../../lib/core/processing/processor.js';
-import type {
-  HeldEvent,
-  ScopeOwner,
-} from '../../../../lib/core/context/scope-owner.js';
+import type { HeldEvent, ScopeOwner } from '../../../../lib/core/context/scope-owner.js';
 import type { TrackerOptions } from '../../../../lib/core/tracker/tracker-options.js';
 import type { Recording } from '../../../support/recording.js';
 import { deferred, record } from '../../../support/recording.js';
@@ -152,9 +149,7 @@ describe('holding events', () => {
       run.tracker.emit('a');
       expect(run.memory.events).toHaveLength(1);
     });
-    await run.serve({ frames: () => frozen({}), hold: () => true }, () =>
-      run.tracker.emitAsync('b'),
-    );
+    await run.serve({ frames: () => frozen({}), hold: () => true }, () => run.tracker.emitAsync('b'));
     expect(run.last().name).toBe('b');
   });
 });
@@ -197,19 +192,11 @@ describe('accounting for events', () => {
       void run.tracker.emitAsync('also quick');
       run.tracker.emit('huge', { text: 'x'.repeat(2_000_000) });
     });
-    expect(told.map(([, underWay]) => underWay !== undefined)).toStrictEqual([
-      false,
-      true,
-      false,
-    ]);
+    expect(told.map(([, underWay]) => underWay !== undefined)).toStrictEqual([false, true, false]);
     expect(dropped).toStrictEqual(['too_large']);
     gate.reject(new Error('down'));
     await told[1]?.[1]?.promise;
-    expect(told.map(([trace]) => trace.refused)).toStrictEqual([
-      false,
-      true,
-      false,
-    ]);
+    expect(told.map(([trace]) => trace.refused)).toStrictEqual([false, true, false]);
   });
 
   it('lets emit wait for room when it says so', async () => {
@@ -255,9 +242,7 @@ describe('accounting for events', () => {
 describe('an event that became several', () => {
   it('is reported with the worst that happened at a backend', async () => {
     const run = record({
-      processors: [
-        (event) => ['good', 'bad', 'good'].map((name) => ({ ...event, name })),
-      ],
+      processors: [(event) => ['good', 'bad', 'good'].map((name) => ({ ...event, name }))],
       backends: {
         picky: {
           send: (event) => {

@@ -66,9 +66,7 @@ describe('an event', () => {
     const { tracker, last } = record({ context: { app: 'shop' } });
     tracker.emit('order.created', { total: 7, lines: [{ sku: 'a' }] });
     expect({ ...last() }).toStrictEqual({
-      id: expect.stringMatching(
-        /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
-      ),
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
       name: 'order.created',
       timestamp: '2026-01-01T00:00:00.000Z',
       data: { total: 7, lines: [{ sku: 'a' }] },
@@ -97,21 +95,16 @@ describe('an event', () => {
   it('equals what its JSON gives back, for any payload and context', () => {
     const { tracker, memory, last } = record();
     fc.assert(
-      fc.property(
-        anything,
-        anything,
-        fc.string({ unit: 'binary' }),
-        (data, context, name) => {
-          memory.clear();
-          tracker.context('frame', untyped(context), () => {
-            tracker.emit(name, untyped(data), { context: untyped(context) });
-          });
-          tracker.emit('beside', { ok: true });
-          expect(memory.events.length).toBeGreaterThan(0);
-          memory.events.forEach(expectSound);
-          expect(last()).toMatchObject({ name: 'beside', data: { ok: true } });
-        },
-      ),
+      fc.property(anything, anything, fc.string({ unit: 'binary' }), (data, context, name) => {
+        memory.clear();
+        tracker.context('frame', untyped(context), () => {
+          tracker.emit(name, untyped(data), { context: untyped(context) });
+        });
+        tracker.emit('beside', { ok: true });
+        expect(memory.events.length).toBeGreaterThan(0);
+        memory.events.forEach(expectSound);
+        expect(last()).toMatchObject({ name: 'beside', data: { ok: true } });
+      }),
       { numRuns: 400 },
     );
   });
@@ -183,29 +176,16 @@ describe('an event', () => {
   });
 
   it.each([
-    [
-      'many keys',
-      Object.fromEntries(
-        Array.from({ length: 5_000 }, (_, i) => [`key${i}`, i]),
-      ),
-    ],
+    ['many keys', Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`key${i}`, i]))],
     ['many empty arrays', { rows: Array.from({ length: 5_000 }, () => []) }],
-    [
-      'nested empty arrays',
-      { deep: JSON.parse(`${'['.repeat(98)}${']'.repeat(98)}`) as unknown },
-    ],
+    ['nested empty arrays', { deep: JSON.parse(`${'['.repeat(98)}${']'.repeat(98)}`) as unknown }],
     [
       'control characters',
       {
-        text: Array.from({ length: 300 }, (_, i) =>
-          String.fromCharCode(i),
-        ).join(''),
+        text: Array.from({ length: 300 }, (_, i) => String.fromCharCode(i)).join(''),
       },
     ],
-    [
-      'lone surrogates',
-      { text: 'a\ud800b', '\udfff': ['\ud83d'], long: '\udc00'.repeat(500) },
-    ],
+    ['lone surrogates', { text: 'a\ud800b', '\udfff': ['\ud83d'], long: '\udc00'.repeat(500) }],
     [
       'numbers',
       {
@@ -216,14 +196,8 @@ describe('an event', () => {
         e: 1.7976931348623157e308,
       },
     ],
-    [
-      'dates',
-      { at: new Date(0), early: new Date(-8.64e15), late: new Date(8.64e15) },
-    ],
-    [
-      'keys of numbers',
-      { 2: 'b', 1: 'a', constructor: 1, toString: 2, hasOwnProperty: 3 },
-    ],
+    ['dates', { at: new Date(0), early: new Date(-8.64e15), late: new Date(8.64e15) }],
+    ['keys of numbers', { 2: 'b', 1: 'a', constructor: 1, toString: 2, hasOwnProperty: 3 }],
     [
       'no prototype',
       Object.assign(Object.create(null) as object, {
@@ -273,10 +247,7 @@ describe('an event', () => {
   it('may be copied together with its getters, as test runners do', () => {
     const { tracker, last } = record();
     tracker.emit('a', { deep: 1 });
-    const copy = Object.create(
-      null,
-      Object.getOwnPropertyDescriptors(last()),
-    ) as TrackingEvent;
+    const copy = Object.create(null, Object.getOwnPropertyDescriptors(last())) as TrackingEvent;
     expect(copy.name).toBe('a');
     expect(() => copy.data).not.toThrow();
   });
@@ -309,9 +280,7 @@ describe('an event', () => {
     };
     expect(eventJson(event)).toBe(JSON.stringify(event));
     expect(eventBytes(event)).toBe(Buffer.byteLength(JSON.stringify(event)));
-    expect(Buffer.from(eventUtf8(event)).toString()).toBe(
-      JSON.stringify(event),
-    );
+    expect(Buffer.from(eventUtf8(event)).toString()).toBe(JSON.stringify(event));
   });
 });
 
@@ -326,11 +295,7 @@ describe('the options of an event', () => {
   });
 
   it.each([
-    [
-      'a Date',
-      new Date('2020-02-03T04:05:06.007Z'),
-      '2020-02-03T04:05:06.007Z',
-    ],
+    ['a Date', new Date('2020-02-03T04:05:06.007Z'), '2020-02-03T04:05:06.007Z'],
     ['milliseconds', 86_400_000, '1970-01-02T00:00:00.000Z'],
     ['fractions of them', 1.9, '1970-01-01T00:00:00.001Z'],
     ['an ISO text', '2020-02-03T04:05:06+02:00', '2020-02-03T02:05:06.000Z'],
@@ -392,9 +357,7 @@ describe('eventDataJson', () => {
   it('is the payload as it stands in the JSON of the event', () => {
     const { tracker, last } = record();
     tracker.emit('a', { 2: 'b', text: 'ü\u2028', huge: 1e21 });
-    expect(eventDataJson(last())).toBe(
-      '{"2":"b","text":"ü\u2028","huge":1e+21}',
-    );
+    expect(eventDataJson(last())).toBe('{"2":"b","text":"ü\u2028","huge":1e+21}');
     expect(eventJson(last())).toContain(`"data":${eventDataJson(last())},`);
     tracker.emit('b');
     expect(eventDataJson(last())).toBe('{}');

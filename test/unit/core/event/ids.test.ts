@@ -2,16 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ContextStore } from '../../../../lib/core/context/context-store.js';
 import { createTracker } from '../../../../lib/core/tracker/create-tracker.js';
-import {
-  isUuid,
-  nameUuid,
-  UuidSource,
-} from '../../../../lib/core/event/ids.js';
+import { isUuid, nameUuid, UuidSource } from '../../../../lib/core/event/ids.js';
 import { memoryBackend } from '../../../../lib/testing/memory-backend.js';
 import { record } from '../../../support/recording.js';
 
-const V7 =
-  /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 function millisOf(id: string): number {
   return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
@@ -122,27 +117,23 @@ describe('ids', () => {
 describe('name-based UUIDs', () => {
   // RFC 9562, appendix A.4
   it('follow the RFC', () => {
-    expect(
-      nameUuid('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com'),
-    ).toBe('2ed6657d-e927-568b-95e1-2665a8aea6a2');
+    expect(nameUuid('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com')).toBe(
+      '2ed6657d-e927-568b-95e1-2665a8aea6a2',
+    );
   });
 
   it('are the same for the same namespace and name, in either case', () => {
     const namespace = '2ed6657d-e927-568b-95e1-2665a8aea6a2';
-    expect(nameUuid(namespace, 'ü')).toBe(
-      nameUuid(namespace.toUpperCase(), 'ü'),
-    );
+    expect(nameUuid(namespace, 'ü')).toBe(nameUuid(namespace.toUpperCase(), 'ü'));
     expect(nameUuid(namespace, 'ü')).not.toBe(nameUuid(namespace, 'u'));
     expect(isUuid(nameUuid(namespace, ''))).toBe(true);
   });
 
-  it.each([
-    '',
-    'order-7',
-    '2ed6657d-e927-568b-95e1-2665a8aea6a',
-    'g'.repeat(36),
-  ])('refuse a namespace that is no UUID: %p', (namespace) => {
-    expect(isUuid(namespace)).toBe(false);
-    expect(() => nameUuid(namespace, 'a')).toThrow(TypeError);
-  });
+  it.each(['', 'order-7', '2ed6657d-e927-568b-95e1-2665a8aea6a', 'g'.repeat(36)])(
+    'refuse a namespace that is no UUID: %p',
+    (namespace) => {
+      expect(isUuid(namespace)).toBe(false);
+      expect(() => nameUuid(namespace, 'a')).toThrow(TypeError);
+    },
+  );
 });

@@ -1,11 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import {
-  eventBytes,
-  eventJson,
-  eventUtf8,
-  storedEvent,
-} from '../../../../lib/core/event/event.js';
+import { eventBytes, eventJson, eventUtf8, storedEvent } from '../../../../lib/core/event/event.js';
 import { unusualEvents } from '../../../../lib/testing/contract-events.js';
 import { record } from '../../../support/recording.js';
 
@@ -46,10 +41,10 @@ describe('an event that comes back from a storage', () => {
 
   it('survives tools that copy its getters', () => {
     const stored = storedEvent(eventJson(emitted('e')));
-    const copy = Object.defineProperties(
-      {},
-      Object.getOwnPropertyDescriptors(stored),
-    ) as Record<string, unknown>;
+    const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(stored)) as Record<
+      string,
+      unknown
+    >;
     for (const key of Object.keys(stored)) {
       expect(copy[key]).toBeUndefined();
     }

@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TrackingEvent } from '../../../../lib/core/event/event.js';
-import {
-  Dropped,
-  drop,
-  isDropped,
-} from '../../../../lib/core/processing/processor.js';
+import { Dropped, drop, isDropped } from '../../../../lib/core/processing/processor.js';
 import { record, through, untyped } from '../../../support/recording.js';
 
 describe('classes and objects as processors', () => {
@@ -31,9 +27,7 @@ describe('classes and objects as processors', () => {
     const run = through(Strict);
     run.tracker.emit('a');
     expect(run.memory.events).toHaveLength(0);
-    expect(run.reports).toMatchObject([
-      { message: expect.stringContaining('Strict') },
-    ]);
+    expect(run.reports).toMatchObject([{ message: expect.stringContaining('Strict') }]);
   });
 
   it('may have methods compiled to a prototype', () => {
@@ -136,11 +130,7 @@ describe('child trackers', () => {
     child.child({ processors: [add('3')] }).emit('a');
     child.emit('b');
     run.tracker.emit('c');
-    expect(run.memory.events.map(({ name }) => name)).toStrictEqual([
-      'a321',
-      'b21',
-      'c1',
-    ]);
+    expect(run.memory.events.map(({ name }) => name)).toStrictEqual(['a321', 'b21', 'c1']);
   });
 
   it('share backends, counts and the end', async () => {
@@ -157,23 +147,11 @@ describe('child trackers', () => {
   });
 
   it.each<[string, unknown, string]>([
-    [
-      'nothing',
-      undefined,
-      'expected the options to be an object, got undefined',
-    ],
+    ['nothing', undefined, 'expected the options to be an object, got undefined'],
     ['a text', 'x', 'got "x"'],
-    [
-      'a context that is none',
-      { context: 5 },
-      'expected context to be an object, got 5',
-    ],
+    ['a context that is none', { context: 5 }, 'expected context to be an object, got 5'],
     ['processors that are none', { processors: [7] }, 'processors[0]'],
-    [
-      'unknown options',
-      { contxt: {}, backends: {} },
-      'contxt is not an option',
-    ],
+    ['unknown options', { contxt: {}, backends: {} }, 'contxt is not an option'],
   ])('refuse %s', (_, options, message) => {
     const run = record();
     expect(() => run.tracker.child(untyped(options))).toThrow(
@@ -188,20 +166,15 @@ describe('child trackers', () => {
 describe('drop', () => {
   it('is recognised across copies of the package', () => {
     expect(isDropped(drop('a'))).toBe(true);
-    expect(
-      isDropped({ [Symbol.for('nestjs-tracking.dropped')]: true, reason: 'b' }),
-    ).toBe(true);
+    expect(isDropped({ [Symbol.for('nestjs-tracking.dropped')]: true, reason: 'b' })).toBe(true);
     expect(isDropped(null)).toBe(false);
     expect(isDropped({ reason: 'a' })).toBe(false);
     expect(drop('a')).toBeInstanceOf(Dropped);
   });
 
-  it.each([undefined, '', 7, null])(
-    'without a reason counts as filtered: %p',
-    (reason) => {
-      expect(drop(untyped(reason)).reason).toBe('filtered');
-    },
-  );
+  it.each([undefined, '', 7, null])('without a reason counts as filtered: %p', (reason) => {
+    expect(drop(untyped(reason)).reason).toBe('filtered');
+  });
 
   it('keeps at most 100 reasons apart', () => {
     let n = 0;
@@ -215,14 +188,9 @@ describe('drop', () => {
     expect(dropped['other']).toBe(100);
   });
 
-  it.each(['__proto__', 'constructor', 'toString'])(
-    'takes %s for a reason like any other',
-    (reason) => {
-      const run = through(() => drop(reason));
-      run.tracker.emit('a');
-      expect(Object.entries(run.tracker.stats().dropped)).toStrictEqual([
-        [reason, 1],
-      ]);
-    },
-  );
+  it.each(['__proto__', 'constructor', 'toString'])('takes %s for a reason like any other', (reason) => {
+    const run = through(() => drop(reason));
+    run.tracker.emit('a');
+    expect(Object.entries(run.tracker.stats().dropped)).toStrictEqual([[reason, 1]]);
+  });
 });

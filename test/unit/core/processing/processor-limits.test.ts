@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TrackingEvent } from '../../../../lib/core/event/event.js';
 import { filter } from '../../../../lib/core/processing/processor.js';
-import {
-  deferred,
-  record,
-  through,
-  untyped,
-} from '../../../support/recording.js';
+import { deferred, record, through, untyped } from '../../../support/recording.js';
 
 describe('a processor that hangs', () => {
   const hang = (): Promise<never> => new Promise(() => undefined);
@@ -79,10 +74,7 @@ describe('a processor that hangs', () => {
     run.tracker.emit('next');
     expect(run.memory.events).toMatchObject([{ name: 'next' }]);
     await run.clock.advance(5_000);
-    expect(run.memory.events).toMatchObject([
-      { name: 'next' },
-      { name: 'stuck' },
-    ]);
+    expect(run.memory.events).toMatchObject([{ name: 'next' }, { name: 'stuck' }]);
   });
 
   it('bounds how many wait: more are dropped as overflow', async () => {

@@ -5,12 +5,7 @@ import { eventJson } from '../../../../lib/core/event/event.js';
 import { drop, filter } from '../../../../lib/core/processing/processor.js';
 import { revoked } from '../../../support/hostile.js';
 import type { Recording } from '../../../support/recording.js';
-import {
-  deferred,
-  record,
-  through,
-  untyped,
-} from '../../../support/recording.js';
+import { deferred, record, through, untyped } from '../../../support/recording.js';
 
 const later = <T>(value: T): Promise<T> => Promise.resolve(value);
 
@@ -57,10 +52,7 @@ describe.each([
   ['at once', (answer: () => unknown) => answer],
   ['later', (answer: () => unknown) => async () => later(answer())],
 ])('a processor that answers %s', (when, making) => {
-  const emit = async (
-    { tracker }: Recording,
-    data: object = { n: 1 },
-  ): Promise<unknown> => {
+  const emit = async ({ tracker }: Recording, data: object = { n: 1 }): Promise<unknown> => {
     const report = await tracker.emitAsync('a', data);
     await tracker.flush();
     return report;
@@ -75,9 +67,7 @@ describe.each([
 
   it('the event itself leaves it as it is', async () => {
     let seen: unknown;
-    const run = through((event: TrackingEvent) =>
-      making(() => (seen = event))(),
-    );
+    const run = through((event: TrackingEvent) => making(() => (seen = event))());
     await emit(run);
     expect(run.last()).toBe(seen);
   });
@@ -124,21 +114,11 @@ describe.each([
 
   it('several events send each of them on, with ids of their own', async () => {
     const run = through(
-      making(() => [
-        { name: 'b' },
-        { name: 'c' },
-        { name: 'd', id: 'mine' },
-        { name: 'e', id: 'mine' },
-      ]),
+      making(() => [{ name: 'b' }, { name: 'c' }, { name: 'd', id: 'mine' }, { name: 'e', id: 'mine' }]),
     );
     await emit(run);
     const [b, c, d, e] = run.memory.events;
-    expect(run.memory.events.map(({ name }) => name)).toStrictEqual([
-      'b',
-      'c',
-      'd',
-      'e',
-    ]);
+    expect(run.memory.events.map(({ name }) => name)).toStrictEqual(['b', 'c', 'd', 'e']);
     expect(b?.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(c?.id).toBe(nameUuid(b?.id ?? '', '1'));
     expect(d?.id).toBe('mine');
@@ -157,9 +137,7 @@ describe.each([
   });
 
   it('a list with the event and a changed one keeps the first as it is', async () => {
-    const run = through((event: TrackingEvent) =>
-      making(() => [event, { ...event, name: 'copy' }])(),
-    );
+    const run = through((event: TrackingEvent) => making(() => [event, { ...event, name: 'copy' }])());
     await emit(run);
     expect(run.memory.events).toMatchObject([
       { name: 'a', data: { n: 1 } },
@@ -213,9 +191,7 @@ describe.each([
     );
     await emit(run);
     expect(run.last()).toMatchObject({ name: 'a', data: { next: true } });
-    expect(run.reports).toMatchObject([
-      { code: 'processor_failed', path: '', error, event: { name: 'a' } },
-    ]);
+    expect(run.reports).toMatchObject([{ code: 'processor_failed', path: '', error, event: { name: 'a' } }]);
     expect(run.tracker.stats()).toMatchObject({
       accepted: 1,
       processorErrors: 1,
@@ -247,37 +223,26 @@ describe.each([
   });
 
   // A promise cannot resolve to something with a throwing `then`: it rejects.
-  it.each(NONSENSE)(
-    'nonsense is reported once, and the event goes on: %s',
-    async (_, make) => {
-      const run = through(making(make));
-      await emit(run);
-      expect(run.memory.events).toMatchObject([{ name: 'a', data: { n: 1 } }]);
-      expect(run.codes()).toStrictEqual(['processor_failed']);
-      expect(run.tracker.stats()).toMatchObject({
-        processorErrors: 1,
-        dropped: {},
-      });
-    },
-  );
+  it.each(NONSENSE)('nonsense is reported once, and the event goes on: %s', async (_, make) => {
+    const run = through(making(make));
+    await emit(run);
+    expect(run.memory.events).toMatchObject([{ name: 'a', data: { n: 1 } }]);
+    expect(run.codes()).toStrictEqual(['processor_failed']);
+    expect(run.tracker.stats()).toMatchObject({
+      processorErrors: 1,
+      dropped: {},
+    });
+  });
 
-  it.each(NONSENSE)(
-    'nonsense of a filter drops the event: %s',
-    async (_, make) => {
-      const run = through(filter(untyped(making(make))));
-      await emit(run);
-      expect(run.memory.events).toHaveLength(0);
-      expect(run.tracker.stats().dropped).toStrictEqual({ filter_failed: 1 });
-    },
-  );
+  it.each(NONSENSE)('nonsense of a filter drops the event: %s', async (_, make) => {
+    const run = through(filter(untyped(making(make))));
+    await emit(run);
+    expect(run.memory.events).toHaveLength(0);
+    expect(run.tracker.stats().dropped).toStrictEqual({ filter_failed: 1 });
+  });
 
   it('events that are too large leave the others alone', async () => {
-    const run = through(
-      making(() => [
-        { name: 'b', data: { text: 'x'.repeat(2_000_000) } },
-        { name: 'c' },
-      ]),
-    );
+    const run = through(making(() => [{ name: 'b', data: { text: 'x'.repeat(2_000_000) } }, { name: 'c' }]));
     const report = await emit(run);
     expect(run.memory.events).toMatchObject([{ name: 'c' }]);
     expect(run.codes()).toStrictEqual(['too_large']);
@@ -293,9 +258,7 @@ describe.each([
   });
 
   it('an event that is too large drops it', async () => {
-    const run = through(
-      making(() => ({ data: { text: 'x'.repeat(2_000_000) } })),
-    );
+    const run = through(making(() => ({ data: { text: 'x'.repeat(2_000_000) } })));
     await expect(emit(run)).resolves.toMatchObject({ dropped: 'too_large' });
     expect(run.memory.events).toHaveLength(0);
     expect(run.codes()).toStrictEqual(['too_large']);
@@ -355,12 +318,7 @@ describe('processors', () => {
       const next = { ...event, name: event.name + letter };
       return slow ? later(next) : next;
     };
-    const run = through(
-      add('b', false),
-      add('c', true),
-      add('d', false),
-      add('e', true),
-    );
+    const run = through(add('b', false), add('c', true), add('d', false), add('e', true));
     await run.tracker.emitAsync('a');
     expect(order).toStrictEqual(['b:a', 'c:ab', 'd:abc', 'e:abcd']);
     expect(run.last().name).toBe('abcde');
@@ -369,14 +327,11 @@ describe('processors', () => {
   it('see each of several events on its own', async () => {
     const run = through(
       () => [{ name: 'b' }, { name: 'c' }],
-      (event: TrackingEvent) =>
-        event.name === 'b' ? drop('no b') : later([event, { name: 'd' }]),
+      (event: TrackingEvent) => (event.name === 'b' ? drop('no b') : later([event, { name: 'd' }])),
       (event: TrackingEvent) => ({ data: { was: event.name } }),
     );
     const report = await run.tracker.emitAsync('a');
-    expect(
-      run.memory.events.map(({ name, data }) => [name, data]),
-    ).toStrictEqual([
+    expect(run.memory.events.map(({ name, data }) => [name, data])).toStrictEqual([
       ['c', { was: 'c' }],
       ['d', { was: 'd' }],
     ]);

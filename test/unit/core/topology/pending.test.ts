@@ -103,20 +103,17 @@ describe('a backend that hangs', () => {
     expect(run.codes()).toStrictEqual(['timeout', 'timeout']);
   });
 
-  it.each(['resolve', 'reject'] as const)(
-    'and settles after all (%s) changes nothing',
-    async (how) => {
-      const slow = gated();
-      const run = record({ backends: { slow } });
-      run.tracker.emit('x');
-      await run.clock.advance(30_000);
-      const before = run.tracker.stats();
-      slow.gates[0]?.[how]();
-      await run.clock.advance(0);
-      expect(run.tracker.stats()).toStrictEqual(before);
-      expect(run.codes()).toStrictEqual(['timeout']);
-    },
-  );
+  it.each(['resolve', 'reject'] as const)('and settles after all (%s) changes nothing', async (how) => {
+    const slow = gated();
+    const run = record({ backends: { slow } });
+    run.tracker.emit('x');
+    await run.clock.advance(30_000);
+    const before = run.tracker.stats();
+    slow.gates[0]?.[how]();
+    await run.clock.advance(0);
+    expect(run.tracker.stats()).toStrictEqual(before);
+    expect(run.codes()).toStrictEqual(['timeout']);
+  });
 });
 
 describe('too much under way', () => {
@@ -196,9 +193,7 @@ describe('too much under way', () => {
       backends: { slow },
       limits: { maxPending: 1, blockTimeoutMs: 5_000, sendTimeoutMs: 100_000 },
     });
-    const reports = Array.from({ length: 5 }, (_, i) =>
-      run.tracker.emitAsync(`e${i}`),
-    );
+    const reports = Array.from({ length: 5 }, (_, i) => run.tracker.emitAsync(`e${i}`));
     // One place becomes free shortly before the time is up: one more gets in, nobody starts waiting anew.
     await run.clock.advance(4_900);
     slow.gates[0]?.resolve();
@@ -207,11 +202,7 @@ describe('too much under way', () => {
     await run.clock.advance(0);
     const outcomes = await Promise.all(reports);
     expect(outcomes.slice(0, 2)).toMatchObject([accepted, accepted]);
-    expect(outcomes.slice(2)).toMatchObject([
-      overflowed,
-      overflowed,
-      overflowed,
-    ]);
+    expect(outcomes.slice(2)).toMatchObject([overflowed, overflowed, overflowed]);
     expect(slow.sent).toStrictEqual(['e0', 'e1']);
     expect(run.codes()).toStrictEqual(['overflow', 'overflow', 'overflow']);
   });
@@ -232,9 +223,7 @@ describe('too much under way', () => {
       },
       limits: { maxPending: 1, sendTimeoutMs: 1_000 },
     });
-    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) =>
-      run.tracker.emitAsync(name),
-    );
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => run.tracker.emitAsync(name));
     slow.gates[0]?.reject(new Error('a'));
     await expect(a).resolves.toMatchObject({
       outcomes: { slow: { status: 'failed' } },
@@ -281,10 +270,7 @@ describe('too much under way', () => {
   it('never has more under way than allowed, and loses nothing uncounted', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(
-          fc.constantFrom('emit', 'emitAsync', 'resolve', 'reject', 'wait'),
-          { maxLength: 60 },
-        ),
+        fc.array(fc.constantFrom('emit', 'emitAsync', 'resolve', 'reject', 'wait'), { maxLength: 60 }),
         fc.integer({ min: 1, max: 4 }),
         async (steps, maxPending) => {
           const slow = gated();
@@ -308,12 +294,9 @@ describe('too much under way', () => {
               slow.gates[settled++]?.[step]();
               await run.clock.advance(0);
             }
-            const { accepted: taken, dropped } =
-              run.tracker.stats().backends['slow'] ?? EMPTY;
+            const { accepted: taken, dropped } = run.tracker.stats().backends['slow'] ?? EMPTY;
             const lost = (dropped['timeout'] ?? 0) + (dropped['failed'] ?? 0);
-            expect(slow.sent.length - taken - lost).toBeLessThanOrEqual(
-              maxPending,
-            );
+            expect(slow.sent.length - taken - lost).toBeLessThanOrEqual(maxPending);
           }
           await run.clock.advance(10_000);
           await Promise.all(reports);
@@ -329,10 +312,7 @@ describe('too much under way', () => {
             dropped,
           } = run.tracker.stats().backends['slow'] ?? EMPTY;
           expect(taken).toBe(delivered + depth + dead);
-          expect(
-            taken +
-              Object.values(dropped).reduce((sum, count) => sum + count, 0),
-          ).toBe(emitted);
+          expect(taken + Object.values(dropped).reduce((sum, count) => sum + count, 0)).toBe(emitted);
           expect(run.codes()).toHaveLength(emitted - taken);
         },
       ),

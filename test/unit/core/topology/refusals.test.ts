@@ -4,28 +4,23 @@ import { TrackingError } from '../../../../lib/core/errors.js';
 import { record } from '../../../support/recording.js';
 
 describe('a backend that refuses an event', () => {
-  it.each(['overflow', 'too_large', 'closed'] as const)(
-    'for being %s has not failed',
-    async (code) => {
-      const run = record({
-        backends: {
-          full: {
-            send: () => {
-              throw new TrackingError(code, 'the reason');
-            },
+  it.each(['overflow', 'too_large', 'closed'] as const)('for being %s has not failed', async (code) => {
+    const run = record({
+      backends: {
+        full: {
+          send: () => {
+            throw new TrackingError(code, 'the reason');
           },
         },
-      });
-      const { outcomes } = await run.tracker.emitAsync('a');
-      expect(outcomes).toEqual({ full: { status: 'dropped', reason: code } });
-      expect(run.reports).toMatchObject([
-        { code, path: 'full', message: '"a" was dropped: the reason' },
-      ]);
-      expect(run.tracker.stats().backends['full']?.dropped).toEqual({
-        [code]: 1,
-      });
-    },
-  );
+      },
+    });
+    const { outcomes } = await run.tracker.emitAsync('a');
+    expect(outcomes).toEqual({ full: { status: 'dropped', reason: code } });
+    expect(run.reports).toMatchObject([{ code, path: 'full', message: '"a" was dropped: the reason' }]);
+    expect(run.tracker.stats().backends['full']?.dropped).toEqual({
+      [code]: 1,
+    });
+  });
 
   it.each<[string, object]>([
     ['for another reason', new TrackingError('timeout', 'late')],
@@ -82,10 +77,7 @@ describe('a backend that drains while it closes', () => {
           drainsOnClose: true,
           send: () => undefined,
           flush: () => Promise.resolve(void calls.push('flush')),
-          close: (budget) =>
-            Promise.resolve(
-              void calls.push(`close ${String(budget?.timeoutMs)}`),
-            ),
+          close: (budget) => Promise.resolve(void calls.push(`close ${String(budget?.timeoutMs)}`)),
         },
       },
     });

@@ -69,9 +69,7 @@ describe('events that are answered with one promise', () => {
       backends: { disk: backend },
       onError: () => seen.push(who.getStore()),
     });
-    const reports = ['ada', 'bob'].map((name) =>
-      who.run(name, () => tracker.emitAsync('a')),
-    );
+    const reports = ['ada', 'bob'].map((name) => who.run(name, () => tracker.emitAsync('a')));
     end(new Error('full'));
     await Promise.all(reports);
     expect(seen).toEqual([undefined, undefined]);
@@ -131,9 +129,7 @@ describe('events that are answered with one promise', () => {
     const one = storesTogether();
     const two = storesTogether();
     const tracker = createTracker({
-      processors: [
-        (event) => [event, { ...event, name: `${event.name} again` }],
-      ],
+      processors: [(event) => [event, { ...event, name: `${event.name} again` }]],
       backends: { one: one.backend, two: two.backend },
     });
     let settled = false;

@@ -31,12 +31,7 @@ describe('the topology', () => {
     });
     tracker.emit('x');
     expect(order).toStrictEqual(['z', 'm/b', 'm/a', 'a']);
-    expect(Object.keys(tracker.stats().backends)).toStrictEqual([
-      'z',
-      'm/b',
-      'm/a',
-      'a',
-    ]);
+    expect(Object.keys(tracker.stats().backends)).toStrictEqual(['z', 'm/b', 'm/a', 'a']);
   });
 
   it('hands all of them the same event', () => {
@@ -49,17 +44,11 @@ describe('the topology', () => {
   });
 
   it('runs the processors of a router for its branch alone', async () => {
-    const [all, changed, gone] = [
-      memoryBackend(),
-      memoryBackend(),
-      memoryBackend(),
-    ];
+    const [all, changed, gone] = [memoryBackend(), memoryBackend(), memoryBackend()];
     const { tracker } = record({
       backends: {
         left: {
-          processors: [
-            (event: TrackingEvent) => ({ ...event, name: 'changed' }),
-          ],
+          processors: [(event: TrackingEvent) => ({ ...event, name: 'changed' })],
           backends: {
             changed,
             inner: { processors: [() => drop('inner')], backends: { gone } },
@@ -140,15 +129,11 @@ describe('the topology', () => {
   it('takes any name for a backend', async () => {
     const names = ['constructor', 'toString', '__proto__', 'a b', '0'];
     const { tracker } = record({
-      backends: Object.fromEntries(
-        names.map((name) => [name, memoryBackend()]),
-      ),
+      backends: Object.fromEntries(names.map((name) => [name, memoryBackend()])),
     });
     const { outcomes } = await tracker.emitAsync('x');
     expect(Object.keys(outcomes).sort()).toStrictEqual([...names].sort());
-    expect(Object.keys(tracker.stats().backends).sort()).toStrictEqual(
-      [...names].sort(),
-    );
+    expect(Object.keys(tracker.stats().backends).sort()).toStrictEqual([...names].sort());
   });
 
   it('tells backends their place, once, before the first event', () => {
@@ -168,16 +153,10 @@ describe('the topology', () => {
     tracker.emit('x');
     tracker.emit('x');
     expect(calls).toStrictEqual(['attach', 'send', 'send']);
-    const host = (
-      attach.mock.calls as unknown as [
-        [{ report: (report: TrackingReport) => void }],
-      ]
-    )[0][0];
+    const host = (attach.mock.calls as unknown as [[{ report: (report: TrackingReport) => void }]])[0][0];
     expect(host).toMatchObject({ tracker: 'default', path: 'a/b', clock });
     host.report({ code: 'backend_failed', message: 'mine' });
-    expect(reports).toStrictEqual([
-      { code: 'backend_failed', message: 'mine', path: 'a/b' },
-    ]);
+    expect(reports).toStrictEqual([{ code: 'backend_failed', message: 'mine', path: 'a/b' }]);
   });
 });
 
@@ -266,11 +245,7 @@ describe('a backend that fails', () => {
       }),
       'an error that cannot be shown',
     ],
-    [
-      'an error whose message is no text',
-      Object.assign(new Error(), { message: 7 }),
-      '7',
-    ],
+    ['an error whose message is no text', Object.assign(new Error(), { message: 7 }), '7'],
     ['a symbol', Symbol('s'), 'Symbol(s)'],
   ])('may throw %s', (_, thrown, shown) => {
     const { tracker, codes } = record({ backends: { failing: bad(thrown) } });
@@ -342,38 +317,27 @@ describe('looking up a backend', () => {
     expect(tracker.backend('a/inner')).toBe(inner);
   });
 
-  it.each([
-    'b',
-    'a',
-    'a/',
-    '/a',
-    'a/inner/x',
-    '',
-    'toString',
-    '__proto__',
-    null,
-    7,
-    Symbol('x'),
-  ])('of an unknown path throws and names the known ones: %p', (path) => {
-    const { tracker } = record({
-      backends: {
-        a: { backends: { inner: memoryBackend() } },
-        c: memoryBackend(),
-      },
-    });
-    expect(() => tracker.backend(untyped(path))).toThrow(
-      expect.objectContaining({
-        code: 'unknown_path',
-        message: expect.stringContaining('a/inner, c'),
-      }),
-    );
-  });
+  it.each(['b', 'a', 'a/', '/a', 'a/inner/x', '', 'toString', '__proto__', null, 7, Symbol('x')])(
+    'of an unknown path throws and names the known ones: %p',
+    (path) => {
+      const { tracker } = record({
+        backends: {
+          a: { backends: { inner: memoryBackend() } },
+          c: memoryBackend(),
+        },
+      });
+      expect(() => tracker.backend(untyped(path))).toThrow(
+        expect.objectContaining({
+          code: 'unknown_path',
+          message: expect.stringContaining('a/inner, c'),
+        }),
+      );
+    },
+  );
 
   it('says so when there is none', () => {
     const { tracker } = record({ backends: {} });
-    expect(() => tracker.backend('a')).toThrow(
-      '"a" is no backend; the backends are (none)',
-    );
+    expect(() => tracker.backend('a')).toThrow('"a" is no backend; the backends are (none)');
   });
 });
 
@@ -385,10 +349,7 @@ describe('registering a backend', () => {
     tracker.register('two', two);
     tracker.emit('x');
     expect(one.events).toHaveLength(1);
-    expect(Object.keys(tracker.stats().backends)).toStrictEqual([
-      'a/one',
-      'two',
-    ]);
+    expect(Object.keys(tracker.stats().backends)).toStrictEqual(['a/one', 'two']);
     expect(tracker.backend('a/one')).toBe(one);
   });
 
@@ -460,22 +421,19 @@ describe('registering a backend', () => {
     );
   });
 
-  it.each(['', 'a/', 'x/y', 'memory/x', 'a', '/x', 7, null])(
-    'refuses the path %p',
-    (path) => {
-      const { tracker } = record({
-        backends: { memory: memoryBackend(), a: { backends: {} } },
-      });
-      expect(() => {
-        tracker.register(untyped(path), memoryBackend());
-      }).toThrow(
-        expect.objectContaining({
-          code: 'unknown_path',
-          message: expect.stringContaining('memory'),
-        }),
-      );
-    },
-  );
+  it.each(['', 'a/', 'x/y', 'memory/x', 'a', '/x', 7, null])('refuses the path %p', (path) => {
+    const { tracker } = record({
+      backends: { memory: memoryBackend(), a: { backends: {} } },
+    });
+    expect(() => {
+      tracker.register(untyped(path), memoryBackend());
+    }).toThrow(
+      expect.objectContaining({
+        code: 'unknown_path',
+        message: expect.stringContaining('memory'),
+      }),
+    );
+  });
 
   it('refuses one that cannot be attached, and keeps the old one', () => {
     const { tracker, memory } = record();

@@ -11,10 +11,7 @@ describe('a name that is none', () => {
     ['a number', 7],
     ['a symbol', Symbol('name')],
     ['a BigInt', 7n],
-    [
-      'a throwing object',
-      { toString: throwing, toJSON: throwing, [Symbol.toPrimitive]: throwing },
-    ],
+    ['a throwing object', { toString: throwing, toJSON: throwing, [Symbol.toPrimitive]: throwing }],
     ['a revoked proxy', revoked()],
     ['a function', throwing],
   ];
@@ -127,20 +124,16 @@ describe('whatever comes', () => {
         tracker.emit('a', untyped(hostile()), untyped(hostile()));
       },
       (tracker) => {
-        tracker.emit(
-          untyped<string>(hostile()),
-          untyped(revoked()),
-          untyped({ context: hostile() }),
-        );
+        tracker.emit(untyped<string>(hostile()), untyped(revoked()), untyped({ context: hostile() }));
       },
     ];
     const { tracker }: Recording = record();
     for (const call of calls) {
       expect(call(tracker)).toBeUndefined();
     }
-    await expect(
-      tracker.emitAsync(untyped<string>(null), untyped(revoked())),
-    ).resolves.toHaveProperty('outcomes');
+    await expect(tracker.emitAsync(untyped<string>(null), untyped(revoked()))).resolves.toHaveProperty(
+      'outcomes',
+    );
   });
 
   it('a bad event is still an event for emitAsync', async () => {
@@ -149,9 +142,7 @@ describe('whatever comes', () => {
       event: { name: 'a', data: { n: '1' } },
       outcomes: { memory: { status: 'accepted' } },
     });
-    await expect(
-      tracker.emitAsync('a', { text: 'x'.repeat(2_000_000) }),
-    ).resolves.toStrictEqual({
+    await expect(tracker.emitAsync('a', { text: 'x'.repeat(2_000_000) })).resolves.toStrictEqual({
       dropped: 'too_large',
       outcomes: {},
     });

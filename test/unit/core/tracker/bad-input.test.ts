@@ -27,275 +27,186 @@ function cyclic(): object {
 }
 
 /** Payload, what becomes of it, and what the report says. */
-const PAYLOADS: readonly [string, () => unknown, object, string | undefined][] =
+const PAYLOADS: readonly [string, () => unknown, object, string | undefined][] = [
+  ['a BigInt', () => ({ a: 10n ** 30n }), { a: `1${'0'.repeat(30)}` }, 'a: a BigInt became a string'],
+  ['a cycle', cyclic, { name: 'a', list: [{ a: '[Circular]' }] }, 'list[0].a: a cycle was cut'],
   [
-    [
-      'a BigInt',
-      () => ({ a: 10n ** 30n }),
-      { a: `1${'0'.repeat(30)}` },
-      'a: a BigInt became a string',
-    ],
-    [
-      'a cycle',
-      cyclic,
-      { name: 'a', list: [{ a: '[Circular]' }] },
-      'list[0].a: a cycle was cut',
-    ],
-    [
-      'the same object twice',
-      () => {
-        const same = { x: 1 };
-        return { a: same, b: [same, same] };
+    'the same object twice',
+    () => {
+      const same = { x: 1 };
+      return { a: same, b: [same, same] };
+    },
+    { a: { x: 1 }, b: [{ x: 1 }, { x: 1 }] },
+    undefined,
+  ],
+  [
+    'a throwing getter',
+    () => ({
+      before: 1,
+      get bad() {
+        return throwing();
       },
-      { a: { x: 1 }, b: [{ x: 1 }, { x: 1 }] },
-      undefined,
-    ],
-    [
-      'a throwing getter',
-      () => ({
-        before: 1,
-        get bad() {
-          return throwing();
+      after: 2,
+    }),
+    { before: 1, bad: '[Unreadable]', after: 2 },
+    'bad: reading it threw',
+  ],
+  [
+    'a throwing proxy',
+    () => ({ before: 1, bad: hostile(), after: 2 }),
+    { before: 1, bad: '[Unreadable]', after: 2 },
+    'bad: reading it threw',
+  ],
+  [
+    'a revoked proxy',
+    () => ({ before: 1, bad: revoked(), after: [revoked()] }),
+    { before: 1, bad: '[Unreadable]', after: ['[Unreadable]'] },
+    'bad: reading it threw',
+  ],
+  ['a throwing proxy itself', hostile, { value: '[Unreadable]' }, 'reading it threw'],
+  ['a revoked proxy itself', revoked, { value: '[Unreadable]' }, 'reading it threw'],
+  [
+    'a throwing toJSON',
+    () => ({ bad: { toJSON: throwing }, ok: 1 }),
+    { bad: '[Unreadable]', ok: 1 },
+    'bad: reading it threw',
+  ],
+  [
+    'a toJSON that answers itself',
+    () => ({
+      me: {
+        x: 1,
+        toJSON() {
+          return this;
         },
-        after: 2,
-      }),
-      { before: 1, bad: '[Unreadable]', after: 2 },
-      'bad: reading it threw',
-    ],
-    [
-      'a throwing proxy',
-      () => ({ before: 1, bad: hostile(), after: 2 }),
-      { before: 1, bad: '[Unreadable]', after: 2 },
-      'bad: reading it threw',
-    ],
-    [
-      'a revoked proxy',
-      () => ({ before: 1, bad: revoked(), after: [revoked()] }),
-      { before: 1, bad: '[Unreadable]', after: ['[Unreadable]'] },
-      'bad: reading it threw',
-    ],
-    [
-      'a throwing proxy itself',
-      hostile,
-      { value: '[Unreadable]' },
-      'reading it threw',
-    ],
-    [
-      'a revoked proxy itself',
-      revoked,
-      { value: '[Unreadable]' },
-      'reading it threw',
-    ],
-    [
-      'a throwing toJSON',
-      () => ({ bad: { toJSON: throwing }, ok: 1 }),
-      { bad: '[Unreadable]', ok: 1 },
-      'bad: reading it threw',
-    ],
-    [
-      'a toJSON that answers itself',
-      () => ({
-        me: {
-          x: 1,
-          toJSON() {
-            return this;
-          },
-        },
-      }),
-      { me: { x: 1 } },
-      'me.toJSON: a function was left out',
-    ],
-    [
-      'a toJSON that never ends',
-      () => {
-        const endless = (): object => ({ toJSON: endless });
-        return { endless: endless() };
       },
-      { endless: '[Too deep]' },
-      'endless: what lies too deep was cut',
-    ],
-    [
-      'a toJSON that answers nothing',
-      () => ({ gone: { toJSON: () => undefined }, ok: 1 }),
-      { ok: 1 },
-      undefined,
-    ],
-    [
-      'a toJSON of the payload',
-      () => ({ toJSON: () => ({ a: 1 }) }),
-      { a: 1 },
-      undefined,
-    ],
-    [
-      'a toJSON of the payload that is no object',
-      () => ({ toJSON: () => 'text' }),
-      { value: 'text' },
-      'expected an object',
-    ],
-    [
-      'NaN and infinities',
-      () => ({ a: Number.NaN, b: [Infinity, -Infinity] }),
-      { a: null, b: [null, null] },
-      'a: NaN became null; b[0]: Infinity became null',
-    ],
-    [
-      'an invalid date',
-      () => ({ at: new Date(Number.NaN) }),
-      { at: null },
-      'at: an invalid date became null',
-    ],
-    [
-      'a throwing date',
-      () => ({ at: Object.assign(new Date(0), { getTime: throwing }) }),
-      { at: '[Unreadable]' },
-      'at: reading it threw',
-    ],
-    [
-      'a Map',
-      () => ({
-        map: new Map<unknown, unknown>([
-          ['a', 1n],
-          [2, new Map()],
-        ]),
-      }),
-      { map: { a: '1', 2: {} } },
-      'map: a Map became an object',
-    ],
-    [
-      'a Map with a key __proto__',
-      () => ({ map: new Map([['__proto__', 1]]) }),
-      { map: {} },
-      'a key __proto__ was left out',
-    ],
-    [
-      'a Map whose key throws',
-      () => ({ map: new Map([[{ toString: throwing }, 1]]), ok: 1 }),
-      { map: '[Unreadable]', ok: 1 },
-      'map: reading it threw',
-    ],
-    [
-      'a Set',
-      () => ({ set: new Set([1, [2]]) }),
-      { set: [1, [2]] },
-      'set: a Set became an array',
-    ],
-    [
-      'an Error',
-      () => ({ error: Object.assign(new TypeError('bad'), { code: 'E1' }) }),
-      { error: { name: 'TypeError', message: 'bad', code: 'E1' } },
-      'error: an Error became',
-    ],
-    [
-      'an Error of another realm',
-      () => ({ error: runInNewContext('new RangeError("far")') as unknown }),
-      { error: { name: 'RangeError', message: 'far' } },
-      'error: an Error became',
-    ],
-    [
-      'boxed values',
-      () => ({
-        n: Object(1) as unknown,
-        s: Object('s') as unknown,
-        b: Object(false) as unknown,
-      }),
-      { n: 1, s: 's', b: false },
-      undefined,
-    ],
-    [
-      'a boxed NaN',
-      () => ({ n: Object(Number.NaN) as unknown }),
-      { n: null },
-      'n: NaN became null',
-    ],
-    [
-      'functions and symbols',
-      () => ({ f: throwing, s: Symbol('s'), [Symbol('key')]: 1, ok: 1 }),
-      { ok: 1 },
-      'f: a function was left out; s: a symbol was left out',
-    ],
-    [
-      'functions in an array',
-      () => ({ list: [throwing, undefined, 1] }),
-      { list: [null, null, 1] },
-      'list[1]: what an array cannot leave out became null',
-    ],
-    [
-      'a sparse array',
-      () => ({ list: Object.assign([], { 2: 'c' }) }),
-      { list: [null, null, 'c'] },
-      'list[0]: what an array cannot leave out became null',
-    ],
-    [
-      'an array with keys',
-      () => ({ list: Object.assign([1], { extra: 2 }) }),
-      { list: [1] },
-      undefined,
-    ],
-    ['a class instance', () => new Point(), { x: 1 }, undefined],
-    [
-      'a Buffer',
-      () => ({ b: Buffer.from('a') }),
-      { b: { type: 'Buffer', data: [97] } },
-      undefined,
-    ],
-    [
-      'a typed array',
-      () => ({ b: Uint8Array.of(1, 2) }),
-      { b: { 0: 1, 1: 2 } },
-      undefined,
-    ],
-    ['a regular expression', () => ({ r: /x/g }), { r: {} }, undefined],
-    [
-      'inherited fields',
-      () => Object.create({ inherited: 1 }) as unknown,
-      {},
-      undefined,
-    ],
-    [
-      'an own __proto__',
-      () =>
-        JSON.parse(
-          '{"__proto__":{"admin":true},"a":{"__proto__":1,"b":2}}',
-        ) as unknown,
-      { a: { b: 2 } },
-      '__proto__',
-    ],
-    [
-      'an array',
-      () => [1, { a: 2 }],
-      { value: [1, { a: 2 }] },
-      'expected an object, got an array',
-    ],
-    [
-      'a string',
-      () => 'text',
-      { value: 'text' },
-      'expected an object, got a string',
-    ],
-    ['a number', () => 5, { value: 5 }, 'expected an object, got a number'],
-    [
-      'a boolean',
-      () => false,
-      { value: false },
-      'expected an object, got a boolean',
-    ],
-    [
-      'a BigInt itself',
-      () => 5n,
-      { value: '5' },
-      'expected an object, got a bigint',
-    ],
-    ['a symbol', () => Symbol('x'), {}, 'expected an object, got a symbol'],
-    ['a function', () => throwing, {}, 'expected an object, got a function'],
-    [
-      'a date',
-      () => new Date(0),
-      { value: '1970-01-01T00:00:00.000Z' },
-      'expected an object',
-    ],
-    ['null', () => null, {}, undefined],
-    ['undefined', () => undefined, {}, undefined],
-  ];
+    }),
+    { me: { x: 1 } },
+    'me.toJSON: a function was left out',
+  ],
+  [
+    'a toJSON that never ends',
+    () => {
+      const endless = (): object => ({ toJSON: endless });
+      return { endless: endless() };
+    },
+    { endless: '[Too deep]' },
+    'endless: what lies too deep was cut',
+  ],
+  [
+    'a toJSON that answers nothing',
+    () => ({ gone: { toJSON: () => undefined }, ok: 1 }),
+    { ok: 1 },
+    undefined,
+  ],
+  ['a toJSON of the payload', () => ({ toJSON: () => ({ a: 1 }) }), { a: 1 }, undefined],
+  [
+    'a toJSON of the payload that is no object',
+    () => ({ toJSON: () => 'text' }),
+    { value: 'text' },
+    'expected an object',
+  ],
+  [
+    'NaN and infinities',
+    () => ({ a: Number.NaN, b: [Infinity, -Infinity] }),
+    { a: null, b: [null, null] },
+    'a: NaN became null; b[0]: Infinity became null',
+  ],
+  ['an invalid date', () => ({ at: new Date(Number.NaN) }), { at: null }, 'at: an invalid date became null'],
+  [
+    'a throwing date',
+    () => ({ at: Object.assign(new Date(0), { getTime: throwing }) }),
+    { at: '[Unreadable]' },
+    'at: reading it threw',
+  ],
+  [
+    'a Map',
+    () => ({
+      map: new Map<unknown, unknown>([
+        ['a', 1n],
+        [2, new Map()],
+      ]),
+    }),
+    { map: { a: '1', 2: {} } },
+    'map: a Map became an object',
+  ],
+  [
+    'a Map with a key __proto__',
+    () => ({ map: new Map([['__proto__', 1]]) }),
+    { map: {} },
+    'a key __proto__ was left out',
+  ],
+  [
+    'a Map whose key throws',
+    () => ({ map: new Map([[{ toString: throwing }, 1]]), ok: 1 }),
+    { map: '[Unreadable]', ok: 1 },
+    'map: reading it threw',
+  ],
+  ['a Set', () => ({ set: new Set([1, [2]]) }), { set: [1, [2]] }, 'set: a Set became an array'],
+  [
+    'an Error',
+    () => ({ error: Object.assign(new TypeError('bad'), { code: 'E1' }) }),
+    { error: { name: 'TypeError', message: 'bad', code: 'E1' } },
+    'error: an Error became',
+  ],
+  [
+    'an Error of another realm',
+    () => ({ error: runInNewContext('new RangeError("far")') as unknown }),
+    { error: { name: 'RangeError', message: 'far' } },
+    'error: an Error became',
+  ],
+  [
+    'boxed values',
+    () => ({
+      n: Object(1) as unknown,
+      s: Object('s') as unknown,
+      b: Object(false) as unknown,
+    }),
+    { n: 1, s: 's', b: false },
+    undefined,
+  ],
+  ['a boxed NaN', () => ({ n: Object(Number.NaN) as unknown }), { n: null }, 'n: NaN became null'],
+  [
+    'functions and symbols',
+    () => ({ f: throwing, s: Symbol('s'), [Symbol('key')]: 1, ok: 1 }),
+    { ok: 1 },
+    'f: a function was left out; s: a symbol was left out',
+  ],
+  [
+    'functions in an array',
+    () => ({ list: [throwing, undefined, 1] }),
+    { list: [null, null, 1] },
+    'list[1]: what an array cannot leave out became null',
+  ],
+  [
+    'a sparse array',
+    () => ({ list: Object.assign([], { 2: 'c' }) }),
+    { list: [null, null, 'c'] },
+    'list[0]: what an array cannot leave out became null',
+  ],
+  ['an array with keys', () => ({ list: Object.assign([1], { extra: 2 }) }), { list: [1] }, undefined],
+  ['a class instance', () => new Point(), { x: 1 }, undefined],
+  ['a Buffer', () => ({ b: Buffer.from('a') }), { b: { type: 'Buffer', data: [97] } }, undefined],
+  ['a typed array', () => ({ b: Uint8Array.of(1, 2) }), { b: { 0: 1, 1: 2 } }, undefined],
+  ['a regular expression', () => ({ r: /x/g }), { r: {} }, undefined],
+  ['inherited fields', () => Object.create({ inherited: 1 }) as unknown, {}, undefined],
+  [
+    'an own __proto__',
+    () => JSON.parse('{"__proto__":{"admin":true},"a":{"__proto__":1,"b":2}}') as unknown,
+    { a: { b: 2 } },
+    '__proto__',
+  ],
+  ['an array', () => [1, { a: 2 }], { value: [1, { a: 2 }] }, 'expected an object, got an array'],
+  ['a string', () => 'text', { value: 'text' }, 'expected an object, got a string'],
+  ['a number', () => 5, { value: 5 }, 'expected an object, got a number'],
+  ['a boolean', () => false, { value: false }, 'expected an object, got a boolean'],
+  ['a BigInt itself', () => 5n, { value: '5' }, 'expected an object, got a bigint'],
+  ['a symbol', () => Symbol('x'), {}, 'expected an object, got a symbol'],
+  ['a function', () => throwing, {}, 'expected an object, got a function'],
+  ['a date', () => new Date(0), { value: '1970-01-01T00:00:00.000Z' }, 'expected an object'],
+  ['null', () => null, {}, undefined],
+  ['undefined', () => undefined, {}, undefined],
+];
 
 describe('a payload that is not JSON', () => {
   it.each(PAYLOADS)('%s', (_, make, expected, report) => {
@@ -303,16 +214,10 @@ describe('a payload that is not JSON', () => {
     tracker.emit('before', { ok: 1 });
     tracker.emit('bad', untyped(make()));
     tracker.emit('after', { ok: 2 });
-    expect(memory.events.map(({ name }) => name)).toStrictEqual([
-      'before',
-      'bad',
-      'after',
-    ]);
+    expect(memory.events.map(({ name }) => name)).toStrictEqual(['before', 'bad', 'after']);
     expect(memory.events[1]?.data).toStrictEqual(expected);
     expect(memory.events[2]?.data).toStrictEqual({ ok: 2 });
-    expect(reports.map(({ code }) => code)).toStrictEqual(
-      report === undefined ? [] : ['payload_changed'],
-    );
+    expect(reports.map(({ code }) => code)).toStrictEqual(report === undefined ? [] : ['payload_changed']);
     expect(reports[0]?.message ?? '').toContain(report ?? '');
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
@@ -326,9 +231,7 @@ describe('a payload that is not JSON', () => {
         return 'answer';
       });
       expect(value).toBe('answer');
-      const visible = Object.entries(expected).filter(
-        ([, child]) => child !== null,
-      );
+      const visible = Object.entries(expected).filter(([, child]) => child !== null);
       expect(last()).toMatchObject({ name: 'inside', data: { ok: 1 } });
       expect(last().context).toStrictEqual(Object.fromEntries(visible));
       expect(reports.map(({ code }) => code)).toStrictEqual(
@@ -378,15 +281,9 @@ describe('a payload that is not JSON', () => {
 
   it.each([
     ['a 10 MB string', () => ({ text: 'x'.repeat(10_000_000) })],
-    [
-      'a 10 MB string to be escaped',
-      () => ({ text: '\u0001'.repeat(10_000_000) }),
-    ],
+    ['a 10 MB string to be escaped', () => ({ text: '\u0001'.repeat(10_000_000) })],
     ['a 10 MB key', () => ({ ['k'.repeat(10_000_000)]: 1 })],
-    [
-      'many small values',
-      () => ({ list: Array.from({ length: 2_000_000 }, () => 1) }),
-    ],
+    ['many small values', () => ({ list: Array.from({ length: 2_000_000 }, () => 1) })],
     ['the longest sparse array', () => ({ list: new Array(2 ** 32 - 1) })],
     [
       'an endless proxy',
@@ -396,14 +293,8 @@ describe('a payload that is not JSON', () => {
         }),
       }),
     ],
-    [
-      'text that is small but for its escapes',
-      () => ({ text: '\u0001'.repeat(300_000) }),
-    ],
-    [
-      'text that is small but for its encoding',
-      () => ({ text: '€'.repeat(500_000) }),
-    ],
+    ['text that is small but for its escapes', () => ({ text: '\u0001'.repeat(300_000) })],
+    ['text that is small but for its encoding', () => ({ text: '€'.repeat(500_000) })],
     ['a huge BigInt', () => ({ big: 10n ** 1_100_000n })],
   ])('is dropped when it is too large: %s', (_, make) => {
     const { tracker, memory, codes } = record();

@@ -1,26 +1,15 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import type {
-  Backend,
-  TimeBudget,
-} from '../../../../lib/core/topology/backend.js';
+import type { Backend, TimeBudget } from '../../../../lib/core/topology/backend.js';
 import type { BackendStats } from '../../../../lib/core/topology/stats.js';
 import { memoryBackend } from '../../../../lib/testing/memory-backend.js';
 import type { Recording } from '../../../support/recording.js';
-import {
-  deferred,
-  inside,
-  record,
-  untyped,
-} from '../../../support/recording.js';
+import { deferred, inside, record, untyped } from '../../../support/recording.js';
 
 const nothing = { settled: true, pending: 0 };
 const hang = (): Promise<never> => new Promise(() => undefined);
 
 /** Whether a promise settled without any time passing. */
-async function isSettled(
-  run: Recording,
-  promise: Promise<unknown>,
-): Promise<boolean> {
+async function isSettled(run: Recording, promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   void promise.then(() => {
     settled = true;
@@ -76,9 +65,7 @@ describe('flush', () => {
     const run = record();
     run.tracker.emit('x');
     await expect(run.tracker.flush()).resolves.toStrictEqual(nothing);
-    await expect(
-      record({ backends: {} }).tracker.flush(),
-    ).resolves.toStrictEqual(nothing);
+    await expect(record({ backends: {} }).tracker.flush()).resolves.toStrictEqual(nothing);
   });
 
   it('waits for processors and sends under way', async () => {
@@ -169,8 +156,7 @@ describe('flush', () => {
     const budgets: number[] = [];
     const other: Backend = {
       send: () => undefined,
-      flush: (budget) =>
-        Promise.resolve(void budgets.push(budget?.timeoutMs ?? -1)),
+      flush: (budget) => Promise.resolve(void budgets.push(budget?.timeoutMs ?? -1)),
     };
     const run = record({ backends: { stuck: { send: hang }, other } });
     run.tracker.emit('a');
@@ -188,23 +174,20 @@ describe('flush', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-  ])(
-    "never rejects: a backend's flush that %s is reported",
-    async (_, flush) => {
-      const other = jest.fn(() => Promise.resolve());
-      const run = record({
-        backends: {
-          bad: { send: () => undefined, flush: untyped(flush) },
-          other: { send: () => undefined, flush: other },
-        },
-      });
-      await expect(run.tracker.flush()).resolves.toStrictEqual(nothing);
-      expect(other).toHaveBeenCalledTimes(1);
-      expect(run.reports).toMatchObject([
-        { code: 'backend_failed', path: 'bad', error: { message: 'broken' } },
-      ]);
-    },
-  );
+  ])("never rejects: a backend's flush that %s is reported", async (_, flush) => {
+    const other = jest.fn(() => Promise.resolve());
+    const run = record({
+      backends: {
+        bad: { send: () => undefined, flush: untyped(flush) },
+        other: { send: () => undefined, flush: other },
+      },
+    });
+    await expect(run.tracker.flush()).resolves.toStrictEqual(nothing);
+    expect(other).toHaveBeenCalledTimes(1);
+    expect(run.reports).toMatchObject([
+      { code: 'backend_failed', path: 'bad', error: { message: 'broken' } },
+    ]);
+  });
 
   it.each<[string, Partial<Record<keyof Backend, unknown>>]>([
     ['no function', { flush: 7 }],
@@ -217,10 +200,7 @@ describe('flush', () => {
         enumerable: true,
       }),
     ],
-    [
-      'a function without bind',
-      { flush: Object.assign(() => Promise.resolve(), { bind: 1 }) },
-    ],
+    ['a function without bind', { flush: Object.assign(() => Promise.resolve(), { bind: 1 }) }],
   ])('never rejects: a flush that is %s', async (what, methods) => {
     const backend = Object.defineProperties(
       { send: () => undefined },
@@ -228,9 +208,7 @@ describe('flush', () => {
     );
     const run = record({ backends: { odd: untyped(backend) } });
     await expect(run.tracker.flush()).resolves.toStrictEqual(nothing);
-    expect(run.codes()).toStrictEqual(
-      what === 'a function without bind' ? [] : ['backend_failed'],
-    );
+    expect(run.codes()).toStrictEqual(what === 'a function without bind' ? [] : ['backend_failed']);
   });
 
   it('takes a thenable for a promise, and anything else for done', async () => {
@@ -265,31 +243,19 @@ describe('flush', () => {
       },
     ],
     [Symbol('x')],
-  ])(
-    'reports a time that is none and takes the default: %p',
-    async (timeoutMs) => {
-      const run = record();
-      await expect(
-        run.tracker.flush({ timeoutMs: untyped(timeoutMs) }),
-      ).resolves.toStrictEqual(nothing);
-      await expect(
-        run.tracker.close({ timeoutMs: untyped(timeoutMs) }),
-      ).resolves.toStrictEqual(nothing);
-      expect(run.reports).toMatchObject([
-        { code: 'invalid_option', message: expect.stringContaining('flush') },
-        { code: 'invalid_option', message: expect.stringContaining('close') },
-      ]);
-    },
-  );
+  ])('reports a time that is none and takes the default: %p', async (timeoutMs) => {
+    const run = record();
+    await expect(run.tracker.flush({ timeoutMs: untyped(timeoutMs) })).resolves.toStrictEqual(nothing);
+    await expect(run.tracker.close({ timeoutMs: untyped(timeoutMs) })).resolves.toStrictEqual(nothing);
+    expect(run.reports).toMatchObject([
+      { code: 'invalid_option', message: expect.stringContaining('flush') },
+      { code: 'invalid_option', message: expect.stringContaining('close') },
+    ]);
+  });
 
-  it.each([[undefined], [null], [{}], [5]])(
-    'may be called with %p',
-    async (budget) => {
-      await expect(
-        record().tracker.flush(untyped(budget)),
-      ).resolves.toStrictEqual(nothing);
-    },
-  );
+  it.each([[undefined], [null], [{}], [5]])('may be called with %p', async (budget) => {
+    await expect(record().tracker.flush(untyped(budget))).resolves.toStrictEqual(nothing);
+  });
 
   it('may take for ever, or no time at all', async () => {
     const gate = deferred();
@@ -311,9 +277,7 @@ describe('flush', () => {
     run.tracker.emit('x');
     const flushes = Array.from({ length: 5 }, () => run.tracker.flush());
     gate.resolve();
-    await expect(Promise.all(flushes)).resolves.toStrictEqual(
-      Array.from({ length: 5 }, () => nothing),
-    );
+    await expect(Promise.all(flushes)).resolves.toStrictEqual(Array.from({ length: 5 }, () => nothing));
   });
 });
 
@@ -379,8 +343,7 @@ describe('close', () => {
     const stuck: Backend = { send: hang, flush: hang, close: hang };
     const fine: Backend = {
       send: () => undefined,
-      close: (budget) =>
-        Promise.resolve(void budgets.push(budget ?? { timeoutMs: -1 })),
+      close: (budget) => Promise.resolve(void budgets.push(budget ?? { timeoutMs: -1 })),
     };
     const run = record({ backends: { stuck, fine } });
     run.tracker.emit('x');
@@ -455,10 +418,7 @@ describe('close', () => {
       backends: { a: { send } },
       limits: { maxPending: 1, blockTimeoutMs: 60_000, sendTimeoutMs: 60_000 },
     });
-    const [first, second] = [
-      run.tracker.emitAsync('x'),
-      run.tracker.emitAsync('y'),
-    ];
+    const [first, second] = [run.tracker.emitAsync('x'), run.tracker.emitAsync('y')];
     const close = run.tracker.close({ timeoutMs: 1_000 });
     await run.clock.advance(1_000);
     await close;

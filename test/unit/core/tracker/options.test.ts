@@ -1,9 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { ContextStore } from '../../../../lib/core/context/context-store.js';
-import {
-  createTracker,
-  hostTracker,
-} from '../../../../lib/core/tracker/create-tracker.js';
+import { createTracker, hostTracker } from '../../../../lib/core/tracker/create-tracker.js';
 import type { TrackingError } from '../../../../lib/core/errors.js';
 import { isTrackingError } from '../../../../lib/core/errors.js';
 import { DEFAULT_LIMITS } from '../../../../lib/core/bounds/limits.js';
@@ -117,29 +114,13 @@ describe('wrong options', () => {
   });
 
   it.each<[string, unknown, string]>([
-    [
-      'no options',
-      undefined,
-      'expected options to be an object, got undefined',
-    ],
+    ['no options', undefined, 'expected options to be an object, got undefined'],
     ['null', null, 'expected options to be an object, got null'],
     ['a list', [], 'expected options to be an object, got an array of 0'],
     ['a text', 'x', 'expected options to be an object, got "x"'],
-    [
-      'no backends',
-      {},
-      'expected backends to be an object of backends by name, got undefined',
-    ],
-    [
-      'no clock',
-      { backends, clock: null },
-      'expected clock to be a clock, got null',
-    ],
-    [
-      'limits that are none',
-      { backends, limits: null },
-      'expected limits to be an object, got null',
-    ],
+    ['no backends', {}, 'expected backends to be an object of backends by name, got undefined'],
+    ['no clock', { backends, clock: null }, 'expected clock to be a clock, got null'],
+    ['limits that are none', { backends, limits: null }, 'expected limits to be an object, got null'],
     [
       'processors that are none',
       { backends, processors: {} },
@@ -166,9 +147,7 @@ describe('wrong options', () => {
       'backends.a.backends.again.backends.loop: this router contains itself',
     ]);
     const shared = { backends: { memory: memoryBackend() } };
-    expect(
-      problemsOf({ backends: { a: shared, b: { backends: { c: shared } } } }),
-    ).toStrictEqual([]);
+    expect(problemsOf({ backends: { a: shared, b: { backends: { c: shared } } } })).toStrictEqual([]);
   });
 
   it('name every backend that cannot be attached, and close the others', () => {
@@ -240,13 +219,8 @@ describe('right options', () => {
 
   it('tell backends the name that a host gave', () => {
     const attach = jest.fn();
-    hostTracker(
-      { backends: { a: { attach, send: () => undefined } } },
-      { name: 'billing' },
-    );
-    expect(attach).toHaveBeenCalledWith(
-      expect.objectContaining({ tracker: 'billing', path: 'a' }),
-    );
+    hostTracker({ backends: { a: { attach, send: () => undefined } } }, { name: 'billing' });
+    expect(attach).toHaveBeenCalledWith(expect.objectContaining({ tracker: 'billing', path: 'a' }));
   });
 
   it('are read once: changing them later changes nothing', () => {
@@ -353,10 +327,7 @@ describe('strict mode', () => {
   });
 
   it('throws on a context outside any scope while a host serves', () => {
-    const tracker = hostTracker(
-      { backends: {}, strict: true, contextStore: new ContextStore() },
-      {},
-    );
+    const tracker = hostTracker({ backends: {}, strict: true, contextStore: new ContextStore() }, {});
     tracker.runtime.base.sealed = true;
     expect(() => {
       tracker.enterContext('x', {});
@@ -379,12 +350,7 @@ describe('strict mode', () => {
     const { tracker, codes, memory } = record({
       strict: true,
       clock,
-      processors: [
-        (event) =>
-          event.name === 'bad'
-            ? untyped({ name: '', data: { a: 1n } })
-            : undefined,
-      ],
+      processors: [(event) => (event.name === 'bad' ? untyped({ name: '', data: { a: 1n } }) : undefined)],
     });
     tracker.emit('huge', { text: 'x'.repeat(2_000_000) });
     tracker.emit('a', {}, { id: '', timestamp: 'soon', context: { a: 1n } });
@@ -402,10 +368,6 @@ describe('strict mode', () => {
       'processor_failed',
       'invalid_option',
     ]);
-    expect(memory.events.map(({ name }) => name)).toStrictEqual([
-      'a',
-      'b',
-      'bad',
-    ]);
+    expect(memory.events.map(({ name }) => name)).toStrictEqual(['a', 'b', 'bad']);
   });
 });
