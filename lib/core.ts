@@ -1,5 +1,5 @@
 /** `nestjs-tracking/core`: the kit without a framework. */
-export * from './core/tracker/tracked-events.js';
+export * from './core/tracked-events.js';
 export { loggerBackend } from './backends/logger-backend.js';
 export type { LineLogger, LoggerBackendOptions, LogLevel } from './backends/logger-backend.js';
 export type {
@@ -10,22 +10,22 @@ export type {
   RouterSpec,
   SendOptions,
   TimeBudget,
-} from './core/topology/backend.js';
-export type { EventCatalogue, EventDefinition, EventsOf, Verdict } from './core/tracker/catalogue.js';
+} from './core/backend.js';
+export type { EventCatalogue, EventDefinition, EventsOf, Verdict } from './core/catalogue.js';
 export type { Clock, TimerHandle } from './core/clock.js';
-export { ContextStore } from './core/context/context-store.js';
-export { createTracker } from './core/tracker/create-tracker.js';
+export { ContextStore } from './core/context-store.js';
+export { createTracker } from './core/create-tracker.js';
 export type { TrackingErrorCode } from './core/errors.js';
 export { isTrackingError, TrackingError } from './core/errors.js';
-export { eventBytes, eventJson, eventUtf8 } from './core/event/event.js';
-export type { TrackingEvent } from './core/event/event.js';
-export type { EmitOptions } from './core/event/event-factory.js';
-export { nameUuid } from './core/event/ids.js';
-export type { JsonObject, JsonPrimitive, JsonValue } from './core/event/json.js';
-export { DEFAULT_LIMITS } from './core/bounds/limits.js';
-export type { Limits } from './core/bounds/limits.js';
-export type { DispatchReport, Outcome } from './core/topology/outcome.js';
-export { drop, Dropped, filter, isDropped } from './core/processing/processor.js';
+export { eventBytes, eventJson, eventUtf8 } from './core/event.js';
+export type { TrackingEvent } from './core/event.js';
+export type { EmitOptions } from './core/event-factory.js';
+export { nameUuid } from './core/ids.js';
+export type { JsonObject, JsonPrimitive, JsonValue } from './core/json.js';
+export { DEFAULT_LIMITS } from './core/limits.js';
+export type { Limits } from './core/limits.js';
+export type { DispatchReport, Outcome } from './core/outcome.js';
+export { drop, Dropped, filter, isDropped } from './core/processor.js';
 export type {
   DropReason,
   MaybePromise,
@@ -34,9 +34,9 @@ export type {
   ProcessorResult,
   ProcessorSpec,
   Type,
-} from './core/processing/processor.js';
+} from './core/processor.js';
 export type { OnError, ReportCode, TrackingReport } from './core/report.js';
-export type { BackendStats, ReasonCounts, TrackerStats } from './core/topology/stats.js';
+export type { BackendStats, ReasonCounts, TrackerStats } from './core/stats.js';
 export { createMetrics } from './metrics/create-metrics.js';
 export { memoryMetricsStore } from './metrics/memory-metrics-store.js';
 export type {
@@ -81,8 +81,8 @@ export type {
   EventPayload,
   FlushResult,
   Tracker,
-} from './core/tracker/tracker.js';
-export type { TrackerOptions } from './core/tracker/tracker-options.js';
+} from './core/tracker.js';
+export type { TrackerOptions } from './core/tracker-options.js';
 export { allow } from './processors/allow.js';
 export { block } from './processors/block.js';
 export { consent } from './processors/consent.js';

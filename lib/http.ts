@@ -10,18 +10,18 @@ export type {
   LeaseRequest,
   Settlement,
 } from './delivery/backlog.js';
-export type { ConcurrencyRange } from './delivery/destination/adaptive-concurrency.js';
-export type { CircuitState, PauseReason } from './delivery/destination/circuit.js';
+export type { ConcurrencyRange } from './delivery/adaptive-concurrency.js';
+export type { CircuitState, PauseReason } from './delivery/circuit.js';
 export type { DeadLetter, DeadLetterFilter, DeadReason, DeathCause } from './delivery/dead-letter.js';
 export type { AttemptFact, DeliveryPlace, SettledFact, StateFact } from './delivery/delivery-facts.js';
 export { DELIVERY_CHANNELS } from './delivery/delivery-facts.js';
 export type { BatchSettings, RetrySettings } from './delivery/delivery-settings.js';
 export { DEFAULT_BATCH, DEFAULT_CONCURRENCY, DEFAULT_RETRY } from './delivery/delivery-settings.js';
-export type { Conflict } from './delivery/answers/judgement.js';
-export type { LostBatch, OnDeadLetter } from './delivery/settling/lost-events.js';
-export { memoryBacklog } from './delivery/memory/memory-backlog.js';
-export type { MemoryBacklogOptions, Overflow } from './delivery/memory/memory-backlog-options.js';
-export type { DeadLetterBounds } from './delivery/memory/memory-dead-letters.js';
+export type { Conflict } from './delivery/judgement.js';
+export type { LostBatch, OnDeadLetter } from './delivery/lost-events.js';
+export { memoryBacklog } from './delivery/memory-backlog.js';
+export type { MemoryBacklogOptions, Overflow } from './delivery/memory-backlog-options.js';
+export type { DeadLetterBounds } from './delivery/memory-dead-letters.js';
 export type {
   BatchInfo,
   DestinationAnswer,

@@ -1,5 +1,5 @@
 /** `nestjs-tracking`: event tracking for Nest. */
-export * from './core/tracker/tracked-events.js';
+export * from './core/tracked-events.js';
 export { loggerBackend } from './backends/logger-backend.js';
 export type { LineLogger, LoggerBackendOptions, LogLevel } from './backends/logger-backend.js';
 export type {
@@ -9,17 +9,17 @@ export type {
   BackendTree,
   RouterSpec,
   TimeBudget,
-} from './core/topology/backend.js';
-export type { EventCatalogue, EventDefinition, EventsOf, Verdict } from './core/tracker/catalogue.js';
+} from './core/backend.js';
+export type { EventCatalogue, EventDefinition, EventsOf, Verdict } from './core/catalogue.js';
 export type { Clock, TimerHandle } from './core/clock.js';
 export { isTrackingError, TrackingError } from './core/errors.js';
 export type { TrackingErrorCode } from './core/errors.js';
-export type { TrackingEvent } from './core/event/event.js';
-export type { EmitOptions } from './core/event/event-factory.js';
-export type { JsonObject, JsonPrimitive, JsonValue } from './core/event/json.js';
-export type { Limits } from './core/bounds/limits.js';
-export type { DispatchReport, Outcome } from './core/topology/outcome.js';
-export { drop, Dropped, filter, isDropped } from './core/processing/processor.js';
+export type { TrackingEvent } from './core/event.js';
+export type { EmitOptions } from './core/event-factory.js';
+export type { JsonObject, JsonPrimitive, JsonValue } from './core/json.js';
+export type { Limits } from './core/limits.js';
+export type { DispatchReport, Outcome } from './core/outcome.js';
+export { drop, Dropped, filter, isDropped } from './core/processor.js';
 export type {
   DropReason,
   MaybePromise,
@@ -28,9 +28,9 @@ export type {
   ProcessorResult,
   ProcessorSpec,
   Type,
-} from './core/processing/processor.js';
+} from './core/processor.js';
 export type { OnError, ReportCode, TrackingReport } from './core/report.js';
-export type { BackendStats, ReasonCounts, TrackerStats } from './core/topology/stats.js';
+export type { BackendStats, ReasonCounts, TrackerStats } from './core/stats.js';
 export type {
   ChildOptions,
   EmitArguments,
@@ -38,8 +38,8 @@ export type {
   EventPayload,
   FlushResult,
   Tracker,
-} from './core/tracker/tracker.js';
-export type { TrackerOptions } from './core/tracker/tracker-options.js';
+} from './core/tracker.js';
+export type { TrackerOptions } from './core/tracker-options.js';
 export { createMetrics } from './metrics/create-metrics.js';
 export { memoryMetricsStore } from './metrics/memory-metrics-store.js';
 export type {

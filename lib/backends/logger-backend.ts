@@ -1,10 +1,10 @@
-import type { Backend } from '../core/topology/backend.js';
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventBytes, eventJson } from '../core/event/event.js';
-import type { DropReason, MaybePromise } from '../core/processing/processor.js';
+import type { Backend } from '../core/backend.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventBytes, eventJson } from '../core/event.js';
+import type { DropReason, MaybePromise } from '../core/processor.js';
 import { messageOf, show } from '../core/show.js';
-import type { BackendStats } from '../core/topology/stats.js';
-import { ReasonCounter } from '../core/topology/stats.js';
+import type { BackendStats } from '../core/stats.js';
+import { ReasonCounter } from '../core/stats.js';
 import { isThenable } from '../core/thenable.js';
 import { isRecord, Problems } from '../core/validation.js';
 

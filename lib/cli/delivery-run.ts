@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
-import { hostTracker } from '../core/tracker/create-tracker.js';
-import type { TrackerStats } from '../core/topology/stats.js';
-import type { TrackerOptions } from '../core/tracker/tracker-options.js';
+import { hostTracker } from '../core/create-tracker.js';
+import type { TrackerStats } from '../core/stats.js';
+import type { TrackerOptions } from '../core/tracker-options.js';
 import { BacklogInspection, nameOf } from '../lmdb/backlog-inspection.js';
 import type { Arguments } from './arguments.js';
 import { CommandFailure } from './command-errors.js';

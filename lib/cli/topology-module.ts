@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf } from '../core/show.js';
-import type { TrackerOptions } from '../core/tracker/tracker-options.js';
+import type { TrackerOptions } from '../core/tracker-options.js';
 import { isRecord } from '../core/validation.js';
 import { CommandFailure } from './command-errors.js';
 

@@ -1,5 +1,5 @@
-import { ContextStore } from './context/context-store.js';
-import { UuidSource } from './event/ids.js';
+import { ContextStore } from './context-store.js';
+import { UuidSource } from './ids.js';
 
 /**
  * The only state that outlives a tracker: the default context store, so that every tracker sees the same scopes, and the

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from './event/event.js';
+import type { TrackingEvent } from './event.js';
 import { isThenable } from './thenable.js';
 
 /** What `onError` can be told. */

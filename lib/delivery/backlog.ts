@@ -14,8 +14,8 @@
  * 8. Nothing throws or rejects but for a storage that fails; that is reported too, and loses nothing.
  */
 import type { Clock } from '../core/clock.js';
-import type { TrackingEvent } from '../core/event/event.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { MaybePromise } from '../core/processor.js';
 import type { TrackingReport } from '../core/report.js';
 import type { DeadLetter, DeadLetterFilter, DeathCause } from './dead-letter.js';
 import type { EventStamp } from './event-stamp.js';

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 
 /** Why an accepted event was given up. */
 export type DeadReason =

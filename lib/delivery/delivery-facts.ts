@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { SendResult } from '../formats/encoder.js';
-import type { CircuitState, PauseReason } from './destination/circuit.js';
+import type { CircuitState, PauseReason } from './circuit.js';
 import type { DeadReason } from './dead-letter.js';
 
 /** Where in an app something happened. */

@@ -1,10 +1,10 @@
-import type { BackendHost } from '../core/topology/backend.js';
-import type { TrackingEvent } from '../core/event/event.js';
-import type { Random } from './destination/backoff.js';
+import type { BackendHost } from '../core/backend.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { Random } from './backoff.js';
 import type { Backlog } from './backlog.js';
 import type { DeliverySettings } from './delivery-settings.js';
 import type { EventStamp } from './event-stamp.js';
-import type { OnDeadLetter } from './settling/lost-events.js';
+import type { OnDeadLetter } from './lost-events.js';
 import type { Encode, Transport } from './transport.js';
 
 /** What the delivery of one backend is put together from. */

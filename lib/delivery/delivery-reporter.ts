@@ -1,10 +1,10 @@
-import type { BackendHost } from '../core/topology/backend.js';
+import type { BackendHost } from '../core/backend.js';
 import type { TrackingReport } from '../core/report.js';
 import { messageOf } from '../core/show.js';
 import type { SendError, SendResult } from '../formats/encoder.js';
 import type { Settlement } from './backlog.js';
-import type { Batch } from './lanes/batch.js';
-import type { Circuit, CircuitState } from './destination/circuit.js';
+import type { Batch } from './batch.js';
+import type { Circuit, CircuitState } from './circuit.js';
 import type { DeathCause } from './dead-letter.js';
 import { publishAttempt, publishSettled, publishState } from './delivery-facts.js';
 

@@ -1,5 +1,5 @@
-import type { ConcurrencyRange } from './destination/adaptive-concurrency.js';
-import type { Conflict } from './answers/judgement.js';
+import type { ConcurrencyRange } from './adaptive-concurrency.js';
+import type { Conflict } from './judgement.js';
 
 export interface BatchSettings {
   /** Most events of a batch. Default: 500. */

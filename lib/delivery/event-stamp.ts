@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 
 /**
  * What a format adds to each event that is accepted, such as its place in a sequence.

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { storedEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { storedEvent } from '../core/event.js';
 import type { LeasedEvent } from './backlog.js';
 
 /** How the JSON of events begins. */

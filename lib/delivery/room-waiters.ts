@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import { Deadlines } from '../core/bounds/deadlines.js';
+import { Deadlines } from '../core/deadlines.js';
 
 interface Waiter {
   /** Takes the room in the moment in which there is some, so that nobody else can; false while there is none. */

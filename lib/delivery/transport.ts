@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { MaybePromise } from '../core/processor.js';
 import type { LeasedEvent } from './backlog.js';
 import type { BatchInfo, EncodedBatch, SendResult } from '../formats/encoder.js';
 

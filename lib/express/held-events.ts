@@ -1,5 +1,5 @@
-import type { Deadlines } from '../core/bounds/deadlines.js';
-import type { HeldEvent } from '../core/context/scope-owner.js';
+import type { Deadlines } from '../core/deadlines.js';
+import type { HeldEvent } from '../core/scope-owner.js';
 
 /** Events of one request that wait for its outcome, bounded: beyond the bounds the oldest leave without one. */
 export class HeldEvents {

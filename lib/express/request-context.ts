@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.js';
-import type { Deadlines } from '../core/bounds/deadlines.js';
-import type { JsonObject } from '../core/event/json.js';
+import type { Deadlines } from '../core/deadlines.js';
+import type { JsonObject } from '../core/json.js';
 import { isRecord } from '../core/validation.js';
-import type { HeldEvent, ScopeOwner } from '../core/context/scope-owner.js';
+import type { HeldEvent, ScopeOwner } from '../core/scope-owner.js';
 import { HeldEvents } from './held-events.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { FrameServices } from './request-frames.js';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/event/json.js';
+import type { JsonObject } from '../core/json.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestSource } from './request-options.js';
 

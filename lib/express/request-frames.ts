@@ -1,6 +1,6 @@
-import type { EventFactory } from '../core/event/event-factory.js';
-import type { JsonObject } from '../core/event/json.js';
-import { EMPTY_OBJECT } from '../core/event/json.js';
+import type { EventFactory } from '../core/event-factory.js';
+import type { JsonObject } from '../core/json.js';
+import { EMPTY_OBJECT } from '../core/json.js';
 import type { Reporter } from '../core/report.js';
 import { answeredNow } from './callback-answer.js';
 import type { IncomingRequest } from './incoming-request.js';

@@ -1,7 +1,7 @@
-import type { Trace } from '../core/topology/outcome.js';
-import { isRefusal } from '../core/topology/outcome.js';
-import type { UnderWay } from '../core/topology/under-way.js';
-import type { ScopeAccounting } from '../core/context/scope-owner.js';
+import type { Trace } from '../core/outcome.js';
+import { isRefusal } from '../core/outcome.js';
+import type { UnderWay } from '../core/under-way.js';
+import type { ScopeAccounting } from '../core/scope-owner.js';
 
 /** Counts the events of one request and follows them until they are accepted. */
 export class RequestLedger implements ScopeAccounting {

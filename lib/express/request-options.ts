@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/event/json.js';
+import type { JsonObject } from '../core/json.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
 import type { DecoratedRequest, IncomingRequest } from './incoming-request.js';

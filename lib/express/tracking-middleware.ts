@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { TrackingError } from '../core/errors.js';
-import { ScopedTracker } from '../core/tracker/scoped-tracker.js';
-import type { Tracker } from '../core/tracker/tracker.js';
+import { ScopedTracker } from '../core/scoped-tracker.js';
+import type { Tracker } from '../core/tracker.js';
 import { Problems } from '../core/validation.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestOptions } from './request-options.js';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import type { Problems } from '../core/validation.js';
 import { checkedOptions, checkOneOf } from './encoder-options.js';
 import type { EncodedBatch, Encoder } from './encoder.js';

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventDataJson } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventDataJson } from '../core/event.js';
 import type { Problems } from '../core/validation.js';
 import { checkedOptions, checkOneOf } from './encoder-options.js';
 import type { Encoder } from './encoder.js';

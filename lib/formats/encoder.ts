@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 
 /** What one attempt to deliver came to. The outside world answers with values: nothing of it is thrown. */
 export type SendResult =

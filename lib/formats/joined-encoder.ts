@@ -1,4 +1,4 @@
-import { eventJson } from '../core/event/event.js';
+import { eventJson } from '../core/event.js';
 import type { Encoder, JoinedJson } from './encoder.js';
 
 /** A format that is the events' JSON, and texts around and between. */

@@ -1,6 +1,6 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventDataJson } from '../core/event/event.js';
-import type { JsonObject } from '../core/event/json.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventDataJson } from '../core/event.js';
+import type { JsonObject } from '../core/json.js';
 import type { Problems } from '../core/validation.js';
 
 /* JSON put together from parts that are JSON already. */

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventInContext } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventInContext } from '../core/event.js';
 import { isRecord } from '../core/validation.js';
 
 /*

@@ -1,4 +1,4 @@
-import type { BackendStats } from '../core/topology/stats.js';
+import type { BackendStats } from '../core/stats.js';
 import type { BatchInfo } from './encoder.js';
 
 /** What a sender tells about itself, beside its events. What is not known is left out. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventDataJson } from '../core/event/event.js';
-import type { JsonObject } from '../core/event/json.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventDataJson } from '../core/event.js';
+import type { JsonObject } from '../core/json.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
 import { checkedOptions, checkText } from './encoder-options.js';

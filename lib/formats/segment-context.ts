@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/event/json.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { isRecord } from '../core/validation.js';
 import { PACKAGE_NAME, PACKAGE_VERSION } from './package-name.js';
 

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { JsonObject, JsonValue } from '../core/event/json.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { isRecord } from '../core/validation.js';
 
 export type SegmentCall = 'track' | 'identify' | 'group' | 'page' | 'screen' | 'alias';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { MaybePromise } from '../core/processor.js';
 import { isRecord } from '../core/validation.js';
 import { lowerCased } from './header-names.js';
 

@@ -2,7 +2,7 @@ import { ignore, isThenable } from '../core/thenable.js';
 import { isRecord } from '../core/validation.js';
 import { show } from '../core/show.js';
 import type { BatchInfo, DestinationAnswer, EncodedBatch, Encoder, SendResult } from '../formats/encoder.js';
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 
 /*
  * What formats answer, checked: an app's own one may be wrong in any way, and what is taken for a body or an outcome

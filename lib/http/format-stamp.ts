@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import { ignore, isThenable } from '../core/thenable.js';
 import { isRecord } from '../core/validation.js';
 import type { EventStamp } from '../delivery/event-stamp.js';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../core/event/json.js';
+import type { JsonValue } from '../core/json.js';
 import { isRecord, Problems } from '../core/validation.js';
 import type { GdqPresetOptions } from '../formats/gdq.preset.js';
 import { gdqPreset } from '../formats/gdq.preset.js';

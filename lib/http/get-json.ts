@@ -1,7 +1,7 @@
 import type { buildConnector, Dispatcher } from 'undici';
 import { Agent } from 'undici';
 import { TrackingError } from '../core/errors.js';
-import type { JsonValue } from '../core/event/json.js';
+import type { JsonValue } from '../core/json.js';
 import { messageOf } from '../core/show.js';
 import { authHeaders, signatureHeaders } from './auth.js';
 import type { HttpBackendOptions } from './http-options.js';

@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import type { Backlog } from '../delivery/backlog.js';
 import type { BatchSettings, RetrySettings } from '../delivery/delivery-settings.js';
-import type { ConcurrencyRange } from '../delivery/destination/adaptive-concurrency.js';
-import type { Conflict } from '../delivery/answers/judgement.js';
-import type { OnDeadLetter } from '../delivery/settling/lost-events.js';
+import type { ConcurrencyRange } from '../delivery/adaptive-concurrency.js';
+import type { Conflict } from '../delivery/judgement.js';
+import type { OnDeadLetter } from '../delivery/lost-events.js';
 import type { Encoder } from '../formats/encoder.js';
 import type { FormatName } from '../formats/encoders.js';
 import type { HttpAuth } from './auth.js';

@@ -1,5 +1,5 @@
 import type { LeasedEvent } from '../delivery/backlog.js';
-import { bytesOf } from '../delivery/lanes/batches.js';
+import { bytesOf } from '../delivery/batches.js';
 import type { BatchInfo, EncodedBatch, Encoder, JoinedJson } from '../formats/encoder.js';
 import { signatureHeaders } from './auth.js';
 import type { Compression } from './compression.js';

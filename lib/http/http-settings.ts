@@ -1,4 +1,4 @@
-import type { ConcurrencyRange } from '../delivery/destination/adaptive-concurrency.js';
+import type { ConcurrencyRange } from '../delivery/adaptive-concurrency.js';
 import type { DeliverySettings } from '../delivery/delivery-settings.js';
 import {
   DEFAULT_BATCH,

@@ -1,6 +1,6 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventBytes } from '../core/event/event.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventBytes } from '../core/event.js';
+import type { MaybePromise } from '../core/processor.js';
 import { RoomWaiters } from '../delivery/room-waiters.js';
 import type { DeathCause } from '../delivery/dead-letter.js';
 import type { BacklogParts } from './backlog-parts.js';

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventBytes } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventBytes } from '../core/event.js';
 import type { BacklogHost } from '../delivery/backlog.js';
 import type { BacklogFile } from './backlog-file.js';
 import type { EventRange, Fresh } from './chunk.js';

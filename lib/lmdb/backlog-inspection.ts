@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.js';
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import type { DeadLetter } from '../delivery/dead-letter.js';
 import { BacklogFile } from './backlog-file.js';
 import { keysOf, placeId, rangeIdIn } from './backlog-keys.js';

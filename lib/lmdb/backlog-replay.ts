@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.js';
-import { eventBytes } from '../core/event/event.js';
+import { eventBytes } from '../core/event.js';
 import type { BacklogFile } from './backlog-file.js';
 import { chunkKey, rangeKey } from './backlog-keys.js';
 import { encodeChunk } from './chunk.js';

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import { JsonBytes } from '../delivery/json-bytes.js';
 import type { BacklogFile } from './backlog-file.js';
 import { marksOf } from './backlog-keys.js';

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventBytes } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventBytes } from '../core/event.js';
 import type { EventStamp } from '../delivery/event-stamp.js';
 import type { BacklogContents } from './backlog-contents.js';
 import type { Chunk } from './chunk.js';

@@ -1,6 +1,6 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import type { TimerHandle } from '../core/clock.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { MaybePromise } from '../core/processor.js';
 import type { DeathCause } from '../delivery/dead-letter.js';
 import type { BacklogParts } from './backlog-parts.js';
 import type { Chunk, Fresh } from './chunk.js';

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventBytes, eventJson } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventBytes, eventJson } from '../core/event.js';
 import { writeText } from '../delivery/write-text.js';
 import { chunkKey } from './backlog-keys.js';
 

@@ -1,6 +1,6 @@
 import { isRecord, Problems } from '../core/validation.js';
-import type { DeadLetterBounds } from '../delivery/memory/memory-dead-letters.js';
-import type { Overflow } from '../delivery/memory/memory-backlog-options.js';
+import type { DeadLetterBounds } from '../delivery/memory-dead-letters.js';
+import type { Overflow } from '../delivery/memory-backlog-options.js';
 
 export interface LmdbBacklogOptions {
   /** A folder, made when it is missing; events are in its file `backlog.mdb`. Backends and processes may share it. */

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { MaybePromise } from '../core/processor.js';
 import type { Backlog, BacklogHost, BacklogStats, LeaseRequest } from '../delivery/backlog.js';
 import type { DeadLetter, DeadLetterFilter } from '../delivery/dead-letter.js';
 import type { LmdbBacklogOptions, LmdbBacklogSettings } from './lmdb-backlog-options.js';

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.js';
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventJson, storedEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventJson, storedEvent } from '../core/event.js';
 import type { DeadLetter, DeathCause } from '../delivery/dead-letter.js';
-import type { DeadLetterBounds } from '../delivery/memory/memory-dead-letters.js';
+import type { DeadLetterBounds } from '../delivery/memory-dead-letters.js';
 import type { BacklogFile, Writes } from './backlog-file.js';
 import type { LetterName } from './backlog-keys.js';
 import { keysOf, letterKey, letterNameIn } from './backlog-keys.js';

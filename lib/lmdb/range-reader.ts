@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import type { BacklogFile } from './backlog-file.js';
 import { chunkNameIn, keysOf, seqOfMarks } from './backlog-keys.js';
 import type { EventRange } from './chunk.js';

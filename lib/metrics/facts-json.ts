@@ -1,6 +1,6 @@
-import type { JsonObject } from '../core/event/json.js';
-import { isPlain } from '../core/event/plain.js';
-import { snapshot, TOO_LARGE } from '../core/event/snapshot.js';
+import type { JsonObject } from '../core/json.js';
+import { isPlain } from '../core/plain.js';
+import { snapshot, TOO_LARGE } from '../core/snapshot.js';
 import { isRecord } from '../core/validation.js';
 import { outOfRange, wrongType } from './arguments.js';
 import type { RecordedFacts } from './metrics.js';

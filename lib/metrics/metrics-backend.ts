@@ -1,9 +1,9 @@
-import type { Backend, BackendHost, TimeBudget } from '../core/topology/backend.js';
+import type { Backend, BackendHost, TimeBudget } from '../core/backend.js';
 import { TrackingError } from '../core/errors.js';
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import { messageOf, show } from '../core/show.js';
-import type { BackendStats } from '../core/topology/stats.js';
-import { ReasonCounter } from '../core/topology/stats.js';
+import type { BackendStats } from '../core/stats.js';
+import { ReasonCounter } from '../core/stats.js';
 import { systemClock } from '../core/system-clock.js';
 import type { MetricsBackendOptions, MetricsBackendSettings } from './metrics-backend-options.js';
 import { readMetricsBackendOptions } from './metrics-backend-options.js';

@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { TimeBudget } from '../core/topology/backend.js';
+import type { TimeBudget } from '../core/backend.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { isTrackingError, TrackingError } from '../core/errors.js';
-import { Deadline } from '../core/topology/node.js';
+import { Deadline } from '../core/node.js';
 import { messageOf } from '../core/show.js';
 import { EffectsBatch } from './effects-batch.js';
 import type { MetricsBackendSettings } from './metrics-backend-options.js';

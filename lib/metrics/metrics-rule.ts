@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { JsonObject } from '../core/event/json.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { JsonObject } from '../core/json.js';
 import type { NamePattern, NamePatterns } from '../core/name-patterns.js';
 import { readNamePatterns } from '../core/name-patterns.js';
 import { isRecord } from '../core/validation.js';

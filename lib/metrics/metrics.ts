@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/event/json.js';
+import type { JsonObject } from '../core/json.js';
 
 /** A moment or a day: a `Date`, epoch milliseconds, or `YYYY-MM-DD` in the time zone of the metrics. */
 export type DateInput = Date | number | string;

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import type { CheckedRule } from './metrics-rule.js';
 import type { Effect } from './rule-effects.js';
 import { effectsOf } from './rule-effects.js';

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import { readInteger, readName, wrongType } from './arguments.js';
 import { factsJson } from './facts-json.js';
 import { memberHash } from './member-hash.js';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/event/json.js';
+import type { JsonObject } from '../core/json.js';
 import { readCounters, readInteger, readName, readNames, readOptions, wrongType } from './arguments.js';
 import type { Day } from './calendar.js';
 import { CounterReader } from './counter-reader.js';

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import { TrackingError } from '../core/errors.js';
-import { Deadline } from '../core/topology/node.js';
+import { Deadline } from '../core/node.js';
 import { systemClock } from '../core/system-clock.js';
 
 /** Longer than apps usually wait for a database; what needs itself would wait for ever. */

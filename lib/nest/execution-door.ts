@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { map, tap } from 'rxjs';
-import type { ContextStore } from '../core/context/context-store.js';
+import type { ContextStore } from '../core/context-store.js';
 import { RequestContext } from '../express/request-context.js';
 import { ExecutionScopes } from './execution-scopes.js';
 import { reachHandler } from './handler-frame.js';

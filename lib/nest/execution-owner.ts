@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { JsonObject } from '../core/event/json.js';
-import type { ScopeOwner } from '../core/context/scope-owner.js';
+import type { JsonObject } from '../core/json.js';
+import type { ScopeOwner } from '../core/scope-owner.js';
 import { RequestFrames } from '../express/request-frames.js';
 import type { RequestSource } from '../express/request-options.js';
 import type { RequestTracking } from '../express/request-tracking.js';

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import type { ContextStore } from '../core/context/context-store.js';
-import { Scope } from '../core/context/scope.js';
+import type { ContextStore } from '../core/context-store.js';
+import { Scope } from '../core/scope.js';
 import { isRecord } from '../core/validation.js';
 import type { IncomingRequest } from '../express/incoming-request.js';
 import { RequestContext } from '../express/request-context.js';

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Scope } from '../core/context/scope.js';
+import type { Scope } from '../core/scope.js';
 import { RequestContext } from '../express/request-context.js';
 import type { HandlerFrame } from '../express/request-frames.js';
 

@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { ModuleRef } from '@nestjs/core';
-import { isClass } from '../core/processing/processing-step.js';
+import { isClass } from '../core/processing-step.js';
 import { messageOf } from '../core/show.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';

@@ -1,5 +1,5 @@
-import type { ContextStore } from '../core/context/context-store.js';
-import type { Scope } from '../core/context/scope.js';
+import type { ContextStore } from '../core/context-store.js';
+import type { Scope } from '../core/scope.js';
 import { isRecord } from '../core/validation.js';
 
 /** The scope of an HTTP request, which is remembered by Node's own request: Fastify's has it below. */

@@ -1,6 +1,6 @@
 import { isObservable, Observable, takeWhile } from 'rxjs';
-import type { ContextStore } from '../core/context/context-store.js';
-import type { Scope } from '../core/context/scope.js';
+import type { ContextStore } from '../core/context-store.js';
+import type { Scope } from '../core/scope.js';
 
 /**
  * What is answered may do its work later, in the context of whoever wants the results: an Observable when it is

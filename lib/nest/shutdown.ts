@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from '../core/clock.js';
-import { Deadline } from '../core/topology/node.js';
-import type { ScopedTracker } from '../core/tracker/scoped-tracker.js';
+import { Deadline } from '../core/node.js';
+import type { ScopedTracker } from '../core/scoped-tracker.js';
 import type { Metrics } from '../metrics/metrics.js';
 
 /** What is shut down. */

@@ -1,8 +1,8 @@
 import type { PipeTransform } from '@nestjs/common';
 import { createParamDecorator, Inject, Injectable, Optional } from '@nestjs/common';
-import type { JsonObject } from '../core/event/json.js';
-import { EMPTY_OBJECT } from '../core/event/json.js';
-import type { Tracker } from '../core/tracker/tracker.js';
+import type { JsonObject } from '../core/json.js';
+import { EMPTY_OBJECT } from '../core/json.js';
+import type { Tracker } from '../core/tracker.js';
 import { getTrackerToken } from './tracker.tokens.js';
 import { TrackingHost } from './tracking-host.js';
 

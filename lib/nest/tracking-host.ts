@@ -6,10 +6,10 @@ import type {
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { hostTracker } from '../core/tracker/create-tracker.js';
+import { hostTracker } from '../core/create-tracker.js';
 import { TrackingError } from '../core/errors.js';
-import type { ScopedTracker } from '../core/tracker/scoped-tracker.js';
-import type { Tracker } from '../core/tracker/tracker.js';
+import type { ScopedTracker } from '../core/scoped-tracker.js';
+import type { Tracker } from '../core/tracker.js';
 import { show } from '../core/show.js';
 import { isRecord, Problems } from '../core/validation.js';
 import { resolveRequestOptions } from '../express/request-options.js';

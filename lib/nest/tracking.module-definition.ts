@@ -1,7 +1,7 @@
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import type { Tracker } from '../core/tracker/tracker.js';
+import type { Tracker } from '../core/tracker.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { absentMetrics } from './absent-metrics.js';
 import { getMetricsToken } from './metrics.tokens.js';

@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import type { Tracker } from '../core/tracker/tracker.js';
+import type { Tracker } from '../core/tracker.js';
 import { getTrackerToken } from './tracker.tokens.js';
 import { TrackingHost } from './tracking-host.js';
 import { TrackingHostModule } from './tracking-host.module.js';

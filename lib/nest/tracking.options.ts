@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { ProcessorSpec } from '../core/processing/processor.js';
-import type { TrackerOptions } from '../core/tracker/tracker-options.js';
+import type { ProcessorSpec } from '../core/processor.js';
+import type { TrackerOptions } from '../core/tracker-options.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
 import type { Identity, RequestOptions, RequestSource } from '../express/request-options.js';

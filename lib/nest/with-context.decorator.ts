@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { Inject, Optional } from '@nestjs/common';
-import { DEFAULT_LIMITS } from '../core/bounds/limits.js';
+import { DEFAULT_LIMITS } from '../core/limits.js';
 import { defaultContextStore } from '../core/process-state.js';
-import type { Scope } from '../core/context/scope.js';
-import { snapshot } from '../core/event/snapshot.js';
-import type { TrackerRuntime } from '../core/tracker/tracker-runtime.js';
+import type { Scope } from '../core/scope.js';
+import { snapshot } from '../core/snapshot.js';
+import type { TrackerRuntime } from '../core/tracker-runtime.js';
 import { answerWithin } from './scoped-answer.js';
 import { TrackingHost } from './tracking-host.js';
 

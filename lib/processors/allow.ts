@@ -1,5 +1,5 @@
-import type { Processor } from '../core/processing/processor.js';
-import { drop, filter } from '../core/processing/processor.js';
+import type { Processor } from '../core/processor.js';
+import { drop, filter } from '../core/processor.js';
 import type { NamePattern } from '../core/name-patterns.js';
 import { nameMatcher } from '../core/name-patterns.js';
 import { named, readArguments } from './named.js';

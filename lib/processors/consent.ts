@@ -1,6 +1,6 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { Dropped, MaybePromise, Processor } from '../core/processing/processor.js';
-import { drop, filter } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { Dropped, MaybePromise, Processor } from '../core/processor.js';
+import { drop, filter } from '../core/processor.js';
 import { isThenable } from '../core/thenable.js';
 import { named, readArguments } from './named.js';
 

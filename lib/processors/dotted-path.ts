@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { JsonObject, JsonValue } from '../core/event/json.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import type { Problems } from '../core/validation.js';
 
 /** Every element of an array, every key of an object. */

@@ -1,6 +1,6 @@
-import type { JsonValue } from '../core/event/json.js';
-import type { Processor } from '../core/processing/processor.js';
-import { drop, filter } from '../core/processing/processor.js';
+import type { JsonValue } from '../core/json.js';
+import type { Processor } from '../core/processor.js';
+import { drop, filter } from '../core/processor.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
 import type { DottedPath } from './dotted-path.js';

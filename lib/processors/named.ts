@@ -1,4 +1,4 @@
-import type { Processor } from '../core/processing/processor.js';
+import type { Processor } from '../core/processor.js';
 import { Problems } from '../core/validation.js';
 
 /** Gives a processor the name under which reports speak of it. */

@@ -1,8 +1,8 @@
-import type { JsonObject } from '../core/event/json.js';
-import { DEFAULT_LIMITS } from '../core/bounds/limits.js';
-import type { Processor } from '../core/processing/processor.js';
+import type { JsonObject } from '../core/json.js';
+import { DEFAULT_LIMITS } from '../core/limits.js';
+import type { Processor } from '../core/processor.js';
 import { messageOf } from '../core/show.js';
-import { snapshot } from '../core/event/snapshot.js';
+import { snapshot } from '../core/snapshot.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
 import { named, readArguments } from './named.js';

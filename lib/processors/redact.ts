@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { JsonObject, JsonValue } from '../core/event/json.js';
-import type { Processor } from '../core/processing/processor.js';
-import { filter } from '../core/processing/processor.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
+import type { Processor } from '../core/processor.js';
+import { filter } from '../core/processor.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';
 import type { DottedPath } from './dotted-path.js';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/event/json.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import type { PathStep } from './dotted-path.js';
 import { EVERY } from './dotted-path.js';
 

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { Processor } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { Processor } from '../core/processor.js';
 import { show } from '../core/show.js';
 import { isRecord } from '../core/validation.js';
 import { named, readArguments } from './named.js';

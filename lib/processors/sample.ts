@@ -1,7 +1,7 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { JsonValue } from '../core/event/json.js';
-import type { Processor } from '../core/processing/processor.js';
-import { drop, filter } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { JsonValue } from '../core/json.js';
+import type { Processor } from '../core/processor.js';
+import { drop, filter } from '../core/processor.js';
 import { show } from '../core/show.js';
 import type { Problems } from '../core/validation.js';
 import { isRecord } from '../core/validation.js';

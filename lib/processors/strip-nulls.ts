@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../core/event/json.js';
-import type { Processor } from '../core/processing/processor.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
+import type { Processor } from '../core/processor.js';
 import { isRecord } from '../core/validation.js';
 import { named, readArguments } from './named.js';
 

@@ -1,5 +1,5 @@
-import type { Processor, ProcessorResult } from '../core/processing/processor.js';
-import { drop, filter } from '../core/processing/processor.js';
+import type { Processor, ProcessorResult } from '../core/processor.js';
+import { drop, filter } from '../core/processor.js';
 import { show } from '../core/show.js';
 import { isThenable } from '../core/thenable.js';
 import { isRecord } from '../core/validation.js';

@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../core/event/event.js';
-import type { Dropped, MaybePromise } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { Dropped, MaybePromise } from '../core/processor.js';
 import type { TextMatcher } from '../core/glob.js';
 import type { NamePattern } from '../core/name-patterns.js';
 import { readNamePatterns } from '../core/name-patterns.js';

@@ -1,7 +1,7 @@
-import type { EventCatalogue, Verdict } from '../core/tracker/catalogue.js';
-import type { TrackingEvent } from '../core/event/event.js';
-import type { MaybePromise, Processor, ProcessorResult } from '../core/processing/processor.js';
-import { drop, filter } from '../core/processing/processor.js';
+import type { EventCatalogue, Verdict } from '../core/catalogue.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { MaybePromise, Processor, ProcessorResult } from '../core/processor.js';
+import { drop, filter } from '../core/processor.js';
 import { show } from '../core/show.js';
 import { isThenable } from '../core/thenable.js';
 import type { Problems } from '../core/validation.js';

@@ -1,4 +1,4 @@
-import type { BackendStats, ReasonCounts, TrackerStats } from '../core/topology/stats.js';
+import type { BackendStats, ReasonCounts, TrackerStats } from '../core/stats.js';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;

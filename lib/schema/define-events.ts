@@ -1,6 +1,6 @@
-import type { EventCatalogue, EventDefinition, Verdict } from '../core/tracker/catalogue.js';
-import type { JsonObject } from '../core/event/json.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { EventCatalogue, EventDefinition, Verdict } from '../core/catalogue.js';
+import type { JsonObject } from '../core/json.js';
+import type { MaybePromise } from '../core/processor.js';
 import { isThenable } from '../core/thenable.js';
 import { isRecord, Problems } from '../core/validation.js';
 import type { StandardResult, StandardSchema } from './standard-schema.js';

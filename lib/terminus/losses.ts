@@ -1,4 +1,4 @@
-import type { BackendStats } from '../core/topology/stats.js';
+import type { BackendStats } from '../core/stats.js';
 
 /** Reasons of a backend that refuses: what was dropped for another one, the app wanted dropped. */
 const REFUSALS = ['overflow', 'failed'] as const;

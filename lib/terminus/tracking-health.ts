@@ -1,4 +1,4 @@
-import type { BackendStats, TrackerStats } from '../core/topology/stats.js';
+import type { BackendStats, TrackerStats } from '../core/stats.js';
 import { Problems } from '../core/validation.js';
 import type { Losses, LossReason } from './losses.js';
 

@@ -8,7 +8,7 @@ import type { Clock } from '../core/clock.js';
 import { TrackingError } from '../core/errors.js';
 import { show } from '../core/show.js';
 import { systemClock } from '../core/system-clock.js';
-import type { Tracker } from '../core/tracker/tracker.js';
+import type { Tracker } from '../core/tracker.js';
 import type { SettledFact } from '../delivery/delivery-facts.js';
 import { DELIVERY_CHANNELS } from '../delivery/delivery-facts.js';
 import { DEFAULT_NAME, rootTrackerToken } from '../nest/tracker.tokens.js';

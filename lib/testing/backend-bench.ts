@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Backend, BackendHost } from '../core/topology/backend.js';
-import type { TrackingEvent } from '../core/event/event.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { Backend, BackendHost } from '../core/backend.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { MaybePromise } from '../core/processor.js';
 import { systemClock } from '../core/system-clock.js';
 import { within } from './contract-runner.js';
 import { exactMismatch } from './mismatch.js';

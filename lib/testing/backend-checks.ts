@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { ContextStore } from '../core/context/context-store.js';
-import { createTracker } from '../core/tracker/create-tracker.js';
+import { ContextStore } from '../core/context-store.js';
+import { createTracker } from '../core/create-tracker.js';
 import type { BackendBench } from './backend-bench.js';
 import { ordinaryEvents, plainEvent, unusualEvents } from './contract-events.js';
 

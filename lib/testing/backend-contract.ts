@@ -1,6 +1,6 @@
-import type { Backend } from '../core/topology/backend.js';
-import type { TrackingEvent } from '../core/event/event.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { Backend } from '../core/backend.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { MaybePromise } from '../core/processor.js';
 import { BackendBench } from './backend-bench.js';
 import { BACKEND_CHECKS } from './backend-checks.js';
 import type { ContractRunner } from './contract-runner.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventJson } from '../core/event/event.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventJson } from '../core/event.js';
+import type { MaybePromise } from '../core/processor.js';
 import type { Backlog, BacklogHost, Lease, LeaseRequest, Settlement } from '../delivery/backlog.js';
 import type { DeadLetter, DeadLetterFilter, DeathCause } from '../delivery/dead-letter.js';
 import { steadyTime } from '../delivery/steady-time.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { eventJson } from '../core/event/event.js';
+import { eventJson } from '../core/event.js';
 import type { BacklogBench, Pair } from './backlog-bench.js';
 import { idsOf, jsonOf } from './backlog-bench.js';
 import { randomWalk } from './backlog-walk.js';

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { MaybePromise } from '../core/processor.js';
 import type { Backlog } from '../delivery/backlog.js';
 import type { ContractBacklogConfig } from './backlog-bench.js';
 import { BacklogBench } from './backlog-bench.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventJson } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventJson } from '../core/event.js';
 import type { BacklogBench } from './backlog-bench.js';
 import { idsOf, jsonOf } from './backlog-bench.js';
 import { unusualEvents } from './contract-events.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import type { BacklogBench } from './backlog-bench.js';
 import { idsOf } from './backlog-bench.js';
 

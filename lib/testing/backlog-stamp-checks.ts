@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { TrackingEvent } from '../core/event/event.js';
-import { eventBytes, eventInContext, eventJson } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
+import { eventBytes, eventInContext, eventJson } from '../core/event.js';
 import type { Lease } from '../delivery/backlog.js';
 import type { EventStamp } from '../delivery/event-stamp.js';
 import type { BacklogBench } from './backlog-bench.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import { isRecord } from '../core/validation.js';
 import type { DecodedBody } from './decoded-body.js';
 

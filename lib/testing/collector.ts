@@ -7,7 +7,7 @@ import type { CollectorAnswer } from './collector-answer.js';
 import { sendAnswer } from './collector-answer.js';
 import type { DecodedBody } from './decoded-body.js';
 import { decodedBody } from './decoded-body.js';
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { MaybePromise } from '../core/processor.js';
 import { atLeastOne, DEFAULT_WAIT_MS, Waiters } from './waiters.js';
 
 const DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024;

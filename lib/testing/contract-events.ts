@@ -1,7 +1,7 @@
-import { ContextStore } from '../core/context/context-store.js';
-import { createTracker } from '../core/tracker/create-tracker.js';
-import type { TrackingEvent } from '../core/event/event.js';
-import type { Tracker } from '../core/tracker/tracker.js';
+import { ContextStore } from '../core/context-store.js';
+import { createTracker } from '../core/create-tracker.js';
+import type { TrackingEvent } from '../core/event.js';
+import type { Tracker } from '../core/tracker.js';
 import { memoryBackend } from './memory-backend.js';
 
 type AnyEvents = Record<string, object>;

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 
 /** More names than this in one message help nobody. */
 const MAX_NAMES = 20;

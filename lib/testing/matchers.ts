@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import { isRecord } from '../core/validation.js';
 import { tally } from './describe-events.js';
 import { partialMismatch, shown } from './mismatch.js';

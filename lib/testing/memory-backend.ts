@@ -1,5 +1,5 @@
-import type { Backend } from '../core/topology/backend.js';
-import type { TrackingEvent } from '../core/event/event.js';
+import type { Backend } from '../core/backend.js';
+import type { TrackingEvent } from '../core/event.js';
 import { tally } from './describe-events.js';
 import { atLeastOne, DEFAULT_WAIT_MS, Waiters } from './waiters.js';
 

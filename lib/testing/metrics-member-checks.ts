@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { JsonObject } from '../core/event/json.js';
+import type { JsonObject } from '../core/json.js';
 import type { MetricsBench, MetricsCheck } from './metrics-bench.js';
 
 const EXACT = 1_000;

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../core/processing/processor.js';
+import type { MaybePromise } from '../core/processor.js';
 import type { MetricsStore } from '../metrics/metrics-store.js';
 import type { ContractRunner } from './contract-runner.js';
 import { within, withoutCrash } from './contract-runner.js';

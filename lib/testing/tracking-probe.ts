@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../core/event/event.js';
+import type { TrackingEvent } from '../core/event.js';
 import { memoryBackend } from './memory-backend.js';
 
 /** What a test sees of the events of an app. Injected: `moduleRef.get(TrackingProbe)`. */

@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { memoryBacklog } from '../../lib/delivery/memory/memory-backlog.js';
+import { memoryBacklog } from '../../lib/delivery/memory-backlog.js';
 import { backlogContract } from '../../lib/testing/backlog-contract.js';
 
 backlogContract(

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TrackingEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
 import { PaymentsService } from '../../sample-app/src/donations/payments.service.js';
 import { RedisConnection } from '../../sample-app/src/redis/redis.connection.js';
 import type { Stats } from '../../sample-app/src/stats/stats.js';

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import type { TrackingEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
 import { PaymentsService } from '../../sample-app/src/donations/payments.service.js';
 import { MarathonTick } from '../../sample-app/src/marathon/marathon.tick.js';
 import type { Stats } from '../../sample-app/src/stats/stats.js';

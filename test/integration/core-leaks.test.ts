@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, jest } from '@jest/globals';
-import type { TrackingEvent } from '../../lib/core/event/event.js';
-import { eventJson } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
+import { eventJson } from '../../lib/core/event.js';
 import { record } from '../support/recording.js';
 
 setFlagsFromString('--expose-gc');

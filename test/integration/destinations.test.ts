@@ -5,7 +5,7 @@ import type { DeliveryOptions } from 'nestjs-tracking/http';
 import { atomBackend, gdqBackend, memoryBacklog, paltabrainBackend } from 'nestjs-tracking/http';
 import { segmentBackend } from 'nestjs-tracking/segment';
 import type { Collector, CollectorOptions } from 'nestjs-tracking/testing';
-import type { LostBatch } from '../../lib/delivery/settling/lost-events.js';
+import type { LostBatch } from '../../lib/delivery/lost-events.js';
 import { QUICK } from '../support/backend-app.js';
 import { httpScene } from '../support/http-scene.js';
 import { readPaltabrain } from '../support/paltabrain-proto.js';

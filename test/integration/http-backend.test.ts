@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 import { describe, expect, it } from '@jest/globals';
 import { Agent } from 'undici';
-import { memoryBacklog } from '../../lib/delivery/memory/memory-backlog.js';
+import { memoryBacklog } from '../../lib/delivery/memory-backlog.js';
 import type { Encoder } from '../../lib/formats/encoder.js';
 import { compressions } from '../../lib/http/compression.js';
 import type { HttpBackendOptions } from '../../lib/http/http-options.js';

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TrackingEvent } from '../../lib/core/event/event.js';
-import type { TrackerStats } from '../../lib/core/topology/stats.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
+import type { TrackerStats } from '../../lib/core/stats.js';
 import { eventually } from '../support/eventually.js';
 import { temporaryFolder } from '../support/marathon-folder.js';
 import { RUN_TYPESCRIPT } from '../support/run-typescript.js';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TrackingEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
 import { eventually } from '../support/eventually.js';
 import { temporaryFolder } from '../support/marathon-folder.js';
 import type { StartedProcess } from '../support/started-process.js';

@@ -1,7 +1,7 @@
-import { ContextStore } from '../../lib/core/context/context-store.js';
-import { createTracker } from '../../lib/core/tracker/create-tracker.js';
+import { ContextStore } from '../../lib/core/context-store.js';
+import { createTracker } from '../../lib/core/create-tracker.js';
 import type { TrackingReport } from '../../lib/core/report.js';
-import type { BackendStats } from '../../lib/core/topology/stats.js';
+import type { BackendStats } from '../../lib/core/stats.js';
 import type { HttpBackend } from '../../lib/http/http-backend.js';
 import type { AnyTracker } from './recording.js';
 

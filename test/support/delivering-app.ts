@@ -1,5 +1,5 @@
-import type { BackendStats } from '../../lib/core/topology/stats.js';
-import type { LostBatch } from '../../lib/delivery/settling/lost-events.js';
+import type { BackendStats } from '../../lib/core/stats.js';
+import type { LostBatch } from '../../lib/delivery/lost-events.js';
 import type { HttpBackend } from '../../lib/http/http-backend.js';
 import { httpBackend } from '../../lib/http/http-backend.js';
 import type { HttpBackendOptions } from '../../lib/http/http-options.js';

@@ -1,12 +1,12 @@
-import type { TrackingEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
 import type { TrackingReport } from '../../lib/core/report.js';
 import type { Backlog } from '../../lib/delivery/backlog.js';
 import { DeliveryLoop } from '../../lib/delivery/delivery-loop.js';
 import type { DeliveryParts } from '../../lib/delivery/delivery-parts.js';
 import type { DeliverySettings } from '../../lib/delivery/delivery-settings.js';
 import { DEFAULT_BATCH, DEFAULT_RETRY } from '../../lib/delivery/delivery-settings.js';
-import type { LostBatch } from '../../lib/delivery/settling/lost-events.js';
-import { memoryBacklog } from '../../lib/delivery/memory/memory-backlog.js';
+import type { LostBatch } from '../../lib/delivery/lost-events.js';
+import { memoryBacklog } from '../../lib/delivery/memory-backlog.js';
 import type { SendInfo } from '../../lib/delivery/transport.js';
 import type { SendResult } from '../../lib/formats/encoder.js';
 import { ordinaryEvents } from '../../lib/testing/contract-events.js';

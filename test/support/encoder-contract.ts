@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
-import type { TrackingEvent } from '../../lib/core/event/event.js';
-import { eventJson, storedEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
+import { eventJson, storedEvent } from '../../lib/core/event.js';
 import type { EncodedBatch, Encoder } from '../../lib/formats/encoder.js';
 import { ordinaryEvents, unusualEvents } from '../../lib/testing/contract-events.js';
 import { record, untyped } from './recording.js';

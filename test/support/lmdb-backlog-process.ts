@@ -6,8 +6,8 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import type { TrackingEvent } from '../../lib/core/event/event.js';
-import { storedEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
+import { storedEvent } from '../../lib/core/event.js';
 import { systemClock } from '../../lib/core/system-clock.js';
 import type { Lease } from '../../lib/delivery/backlog.js';
 import { steadyTime } from '../../lib/delivery/steady-time.js';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { storedEvent } from '../../lib/core/event/event.js';
+import { storedEvent } from '../../lib/core/event.js';
 import { systemClock } from '../../lib/core/system-clock.js';
 import { steadyTime } from '../../lib/delivery/steady-time.js';
 import { lmdbBacklog } from '../../lib/lmdb.js';

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
 import type { Counted, Given } from '../../sample-app/src/stats/stats.js';
 
 /** What GET /stats should say of some donations; only days and hours in which something was given. */

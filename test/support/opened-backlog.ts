@@ -1,5 +1,5 @@
-import type { TrackingEvent } from '../../lib/core/event/event.js';
-import { storedEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
+import { storedEvent } from '../../lib/core/event.js';
 import type { TrackingReport } from '../../lib/core/report.js';
 import type { Backlog, BacklogHost, Lease } from '../../lib/delivery/backlog.js';
 import { steadyTime } from '../../lib/delivery/steady-time.js';

@@ -1,10 +1,10 @@
-import { ContextStore } from '../../lib/core/context/context-store.js';
-import type { ProcessorSpec } from '../../lib/core/processing/processor.js';
+import { ContextStore } from '../../lib/core/context-store.js';
+import type { ProcessorSpec } from '../../lib/core/processor.js';
 import type { ReportCode, TrackingReport } from '../../lib/core/report.js';
-import type { ScopedTracker } from '../../lib/core/tracker/scoped-tracker.js';
-import type { Tracker } from '../../lib/core/tracker/tracker.js';
-import type { TrackerOptions } from '../../lib/core/tracker/tracker-options.js';
-import { createTracker } from '../../lib/core/tracker/create-tracker.js';
+import type { ScopedTracker } from '../../lib/core/scoped-tracker.js';
+import type { Tracker } from '../../lib/core/tracker.js';
+import type { TrackerOptions } from '../../lib/core/tracker-options.js';
+import { createTracker } from '../../lib/core/create-tracker.js';
 import type { FakeClock } from '../../lib/testing/fake-clock.js';
 import { fakeClock } from '../../lib/testing/fake-clock.js';
 import type { MemoryBackend } from '../../lib/testing/memory-backend.js';

@@ -6,7 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { Agent, request } from 'undici';
-import type { TrackingEvent } from '../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../lib/core/event.js';
 import { AppModule } from '../../sample-app/src/app.module.js';
 import { PaymentsService } from '../../sample-app/src/donations/payments.service.js';
 import { Settings } from '../../sample-app/src/settings/settings.js';

@@ -27,8 +27,8 @@ function compile(source: string): string[] {
 describe('an app that declares its events once', () => {
   it('has them known by every tracker without a type parameter', () => {
     const problems = compile(`
-import { createTracker } from '../../lib/core/tracker/create-tracker.js';
-import type { Tracker } from '../../lib/core/tracker/tracker.js';
+import { createTracker } from '../../lib/core/create-tracker.js';
+import type { Tracker } from '../../lib/core/tracker.js';
 declare module '../../lib/core/tracker/tracked-events.js' {
   interface TrackedEvents {
     'donation.received': { amount: number };
@@ -53,7 +53,7 @@ tracker.emit('donation.received', { amount: '5' });
   it('and one that declares none has names and payloads free', () => {
     expect(
       compile(`
-import { createTracker } from '../../lib/core/tracker/create-tracker.js';
+import { createTracker } from '../../lib/core/create-tracker.js';
 const tracker = createTracker({ backends: {} });
 tracker.emit('anything');
 tracker.emit('anything', { at: new Date() }, { id: 'x' });

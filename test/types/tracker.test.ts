@@ -3,9 +3,9 @@
  * works, too.
  */
 import { describe, expect, it } from '@jest/globals';
-import { createTracker } from '../../lib/core/tracker/create-tracker.js';
-import type { EmitArguments, EventName, EventPayload, Tracker } from '../../lib/core/tracker/tracker.js';
-import type { TrackedEvents } from '../../lib/core/tracker/tracked-events.js';
+import { createTracker } from '../../lib/core/create-tracker.js';
+import type { EmitArguments, EventName, EventPayload, Tracker } from '../../lib/core/tracker.js';
+import type { TrackedEvents } from '../../lib/core/tracked-events.js';
 import { memoryBackend } from '../../lib/testing/memory-backend.js';
 
 interface Order {

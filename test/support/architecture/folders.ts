@@ -100,7 +100,7 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** TypeScript merges a module augmentation into a re-exported interface only through `export *`. */
-export const STAR_EXPORTS: readonly string[] = ['lib/core/tracker/tracked-events.ts'];
+export const STAR_EXPORTS: readonly string[] = ['lib/core/tracked-events.ts'];
 
 /** The only place of state that outlives a tracker. */
 export const STATE_FILES: readonly string[] = ['lib/core/process-state.ts'];

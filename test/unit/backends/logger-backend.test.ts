@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ConsoleLogger, Logger } from '@nestjs/common';
-import { eventBytes, eventJson } from '../../../lib/core/event/event.js';
+import { eventBytes, eventJson } from '../../../lib/core/event.js';
 import type { LoggerBackendOptions } from '../../../lib/backends/logger-backend.js';
 import { loggerBackend } from '../../../lib/backends/logger-backend.js';
 import type { Recording } from '../../support/recording.js';

@@ -1,11 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { logReports } from '../../../lib/core/console-reporter.js';
-import { hostTracker } from '../../../lib/core/tracker/create-tracker.js';
-import { ContextStore } from '../../../lib/core/context/context-store.js';
+import { hostTracker } from '../../../lib/core/create-tracker.js';
+import { ContextStore } from '../../../lib/core/context-store.js';
 import { isTrackingError, TrackingError } from '../../../lib/core/errors.js';
 import type { OnError, TrackingReport } from '../../../lib/core/report.js';
 import { Reporter } from '../../../lib/core/report.js';
-import type { ScopedTracker } from '../../../lib/core/tracker/scoped-tracker.js';
+import type { ScopedTracker } from '../../../lib/core/scoped-tracker.js';
 import { messageOf, show } from '../../../lib/core/show.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 import { memoryBackend } from '../../../lib/testing/memory-backend.js';

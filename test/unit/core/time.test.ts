@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { Deadlines } from '../../../lib/core/bounds/deadlines.js';
-import { Deadline } from '../../../lib/core/topology/node.js';
+import { Deadlines } from '../../../lib/core/deadlines.js';
+import { Deadline } from '../../../lib/core/node.js';
 import { systemClock } from '../../../lib/core/system-clock.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 import { record } from '../../support/recording.js';

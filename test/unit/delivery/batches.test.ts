@@ -1,10 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { storedEvent } from '../../../lib/core/event/event.js';
+import { storedEvent } from '../../../lib/core/event.js';
 import type { LeasedEvent } from '../../../lib/delivery/backlog.js';
-import { batchesOf } from '../../../lib/delivery/lanes/batches.js';
+import { batchesOf } from '../../../lib/delivery/batches.js';
 import { JsonBytes } from '../../../lib/delivery/json-bytes.js';
-import { MemoryEntry } from '../../../lib/delivery/memory/memory-entry.js';
+import { MemoryEntry } from '../../../lib/delivery/memory-entry.js';
 
 /** JSON of events, some of it as no tracker of ours writes it, in one buffer behind each other. */
 function entries(jsons: readonly string[]): MemoryEntry[] {

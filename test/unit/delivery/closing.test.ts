@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { memoryBacklog } from '../../../lib/delivery/memory/memory-backlog.js';
+import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
 import { aroundBacklog } from '../../support/around-backlog.js';
 import type { Delivering } from '../../support/delivery.js';
 import { balance, DELIVERED, delivering, retryable } from '../../support/delivery.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import { memoryBacklog } from '../../../lib/delivery/memory/memory-backlog.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
+import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
 import type { Answer, Delivering } from '../../support/delivery.js';
 import { DELIVERED, delivering, rejected, retryable } from '../../support/delivery.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import { eventJson, storedEvent } from '../../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
+import { eventJson, storedEvent } from '../../../lib/core/event.js';
 import type { Backlog, Lease } from '../../../lib/delivery/backlog.js';
-import { memoryBacklog } from '../../../lib/delivery/memory/memory-backlog.js';
-import { EventChunks } from '../../../lib/delivery/memory/event-chunks.js';
-import type { MemoryBacklogOptions } from '../../../lib/delivery/memory/memory-backlog-options.js';
+import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
+import { EventChunks } from '../../../lib/delivery/event-chunks.js';
+import type { MemoryBacklogOptions } from '../../../lib/delivery/memory-backlog-options.js';
 import { fakeClock } from '../../../lib/testing.js';
 
 const MIB = 2 ** 20;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { memoryBacklog } from '../../../lib/delivery/memory/memory-backlog.js';
+import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
 import type { Delivering } from '../../support/delivery.js';
 import { balance, delivering } from '../../support/delivery.js';
 import type { Mood } from '../../support/destination-moods.js';

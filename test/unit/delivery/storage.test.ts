@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Backlog } from '../../../lib/delivery/backlog.js';
-import { memoryBacklog } from '../../../lib/delivery/memory/memory-backlog.js';
+import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
 import { aroundBacklog } from '../../support/around-backlog.js';
 import { delivering, retryable } from '../../support/delivery.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Deadlines } from '../../../lib/core/bounds/deadlines.js';
-import type { TrackedEvent } from '../../../lib/core/event/event.js';
-import type { HeldEvent } from '../../../lib/core/context/scope-owner.js';
+import { Deadlines } from '../../../lib/core/deadlines.js';
+import type { TrackedEvent } from '../../../lib/core/event.js';
+import type { HeldEvent } from '../../../lib/core/scope-owner.js';
 import { HeldEvents } from '../../../lib/express/held-events.js';
 import type { FakeClock } from '../../../lib/testing/fake-clock.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';

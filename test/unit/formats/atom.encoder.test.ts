@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
 import type { AtomEncoderOptions } from '../../../lib/formats/atom.encoder.js';
 import { atomEncoder, atomSignature } from '../../../lib/formats/atom.encoder.js';
 import type { EncodedBatch } from '../../../lib/formats/encoder.js';

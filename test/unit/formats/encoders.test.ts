@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import { eventBytes } from '../../../lib/core/event/event.js';
-import type { JsonObject } from '../../../lib/core/event/json.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
+import { eventBytes } from '../../../lib/core/event.js';
+import type { JsonObject } from '../../../lib/core/json.js';
 import { atomEncoder } from '../../../lib/formats/atom.encoder.js';
 import { cloudeventsEncoder } from '../../../lib/formats/cloudevents.encoder.js';
 import type { EncodedBatch } from '../../../lib/formats/encoder.js';

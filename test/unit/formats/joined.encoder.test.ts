@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventJson } from '../../../lib/core/event/event.js';
+import { eventJson } from '../../../lib/core/event.js';
 import type { Encoder } from '../../../lib/formats/encoder.js';
 import { ENCODERS, isFormatName } from '../../../lib/formats/encoders.js';
 import { jsonEncoder } from '../../../lib/formats/json.encoder.js';

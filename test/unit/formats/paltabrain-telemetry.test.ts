@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BackendStats } from '../../../lib/core/topology/stats.js';
+import type { BackendStats } from '../../../lib/core/stats.js';
 import { telemetryFrom } from '../../../lib/formats/paltabrain-telemetry.js';
 
 function statsOf(dead: number, dropped: Record<string, number> = {}): BackendStats {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import { eventBytes, eventJson } from '../../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
+import { eventBytes, eventJson } from '../../../lib/core/event.js';
 import type { Encoder } from '../../../lib/formats/encoder.js';
 import { PACKAGE_VERSION } from '../../../lib/formats/package-name.js';
 import type { PaltabrainEncoderOptions } from '../../../lib/formats/paltabrain.encoder.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { JsonObject } from '../../../lib/core/event/json.js';
+import type { JsonObject } from '../../../lib/core/json.js';
 import { PACKAGE_NAME, PACKAGE_VERSION } from '../../../lib/formats/package-name.js';
 import { segmentContext } from '../../../lib/formats/segment-context.js';
 

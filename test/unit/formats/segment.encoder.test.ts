@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
 import { PACKAGE_NAME, PACKAGE_VERSION } from '../../../lib/formats/package-name.js';
 import type { SegmentEncoderOptions } from '../../../lib/formats/segment.encoder.js';
 import { segmentEncoder } from '../../../lib/formats/segment.encoder.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
 import type { Lease } from '../../../lib/delivery/backlog.js';
 import { eventually } from '../../support/eventually.js';
 import { OpenedBacklog, someEvents } from '../../support/opened-backlog.js';

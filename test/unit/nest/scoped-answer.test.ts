@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom, Observable, of, Subject, take, throwError } from 'rxjs';
-import { ContextStore } from '../../../lib/core/context/context-store.js';
-import { Scope } from '../../../lib/core/context/scope.js';
+import { ContextStore } from '../../../lib/core/context-store.js';
+import { Scope } from '../../../lib/core/scope.js';
 import { answerWithin } from '../../../lib/nest/scoped-answer.js';
 
 const store = new ContextStore();

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import type { Processor } from '../../../lib/core/processing/processor.js';
-import { isDropped } from '../../../lib/core/processing/processor.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
+import type { Processor } from '../../../lib/core/processor.js';
+import { isDropped } from '../../../lib/core/processor.js';
 
 /** An event as a processor sees it. */
 export function eventOf(fields: Partial<TrackingEvent> = {}): TrackingEvent {

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { eventJson } from '../../../lib/core/event/event.js';
-import type { JsonObject, JsonValue } from '../../../lib/core/event/json.js';
+import { eventJson } from '../../../lib/core/event.js';
+import type { JsonObject, JsonValue } from '../../../lib/core/json.js';
 import type { RedactAction } from '../../../lib/processors/redact.js';
 import { redact } from '../../../lib/processors/redact.js';
 import { record, untyped } from '../../support/recording.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { JsonObject, JsonValue } from '../../../lib/core/event/json.js';
+import type { JsonObject, JsonValue } from '../../../lib/core/json.js';
 import { stripNulls } from '../../../lib/processors/strip-nulls.js';
 import { record, untyped } from '../../support/recording.js';
 import { answerOf, eventOf, thrownBy } from './events.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { drop } from '../../../lib/core/processing/processor.js';
+import { drop } from '../../../lib/core/processor.js';
 import { transform } from '../../../lib/processors/transform.js';
 import type { Transformer } from '../../../lib/processors/transformer-registry.js';
 import { createTransformerRegistry } from '../../../lib/processors/transformer-registry.js';

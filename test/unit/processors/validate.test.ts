@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { EventCatalogue, Verdict } from '../../../lib/core/tracker/catalogue.js';
-import type { MaybePromise } from '../../../lib/core/processing/processor.js';
+import type { EventCatalogue, Verdict } from '../../../lib/core/catalogue.js';
+import type { MaybePromise } from '../../../lib/core/processor.js';
 import type { InvalidEvent, ValidateOptions } from '../../../lib/processors/validate.js';
 import { validate } from '../../../lib/processors/validate.js';
 import { record, untyped } from '../../support/recording.js';

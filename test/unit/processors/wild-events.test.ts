@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { eventJson } from '../../../lib/core/event/event.js';
-import type { Processor } from '../../../lib/core/processing/processor.js';
+import { eventJson } from '../../../lib/core/event.js';
+import type { Processor } from '../../../lib/core/processor.js';
 import { allow } from '../../../lib/processors/allow.js';
 import { block } from '../../../lib/processors/block.js';
 import { consent } from '../../../lib/processors/consent.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { EventsOf, Verdict } from '../../../lib/core/tracker/catalogue.js';
-import { createTracker } from '../../../lib/core/tracker/create-tracker.js';
+import type { EventsOf, Verdict } from '../../../lib/core/catalogue.js';
+import { createTracker } from '../../../lib/core/create-tracker.js';
 import { validate } from '../../../lib/processors/validate.js';
 import type { EventDefinitions } from '../../../lib/schema/define-events.js';
 import { defineEvents, event } from '../../../lib/schema/define-events.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BackendStats, TrackerStats } from '../../../lib/core/topology/stats.js';
+import type { BackendStats, TrackerStats } from '../../../lib/core/stats.js';
 import { Losses } from '../../../lib/terminus/losses.js';
 import { trackingHealth } from '../../../lib/terminus/tracking-health.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';

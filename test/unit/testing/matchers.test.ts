@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TrackingMatchers } from '../../../lib/testing.js';
 import { memoryBackend, trackingMatchers } from '../../../lib/testing.js';
-import type { TrackingEvent } from '../../../lib/core/event/event.js';
-import type { JsonObject } from '../../../lib/core/event/json.js';
+import type { TrackingEvent } from '../../../lib/core/event.js';
+import type { JsonObject } from '../../../lib/core/json.js';
 
 declare module 'expect' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- how Jest is told of matchers

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { ContextStore } from '../../../lib/core/context/context-store.js';
-import { createTracker } from '../../../lib/core/tracker/create-tracker.js';
+import { ContextStore } from '../../../lib/core/context-store.js';
+import { createTracker } from '../../../lib/core/create-tracker.js';
 import { isTrackingError } from '../../../lib/core/errors.js';
-import type { Tracker } from '../../../lib/core/tracker/tracker.js';
+import type { Tracker } from '../../../lib/core/tracker.js';
 import { memoryBackend } from '../../../lib/testing.js';
 import type { MemoryBackend } from '../../../lib/testing.js';
 
