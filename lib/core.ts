@@ -39,13 +39,13 @@ export type { OnError, ReportCode, TrackingReport } from './core/report.js';
 export type { BackendStats, ReasonCounts, TrackerStats } from './core/stats.js';
 export { createMetrics } from './metrics/create-metrics.js';
 export { memoryMetricsStore } from './metrics/memory-metrics-store.js';
+export { Metrics } from './metrics/metrics.js';
 export type {
   CounterKey,
   DateInput,
   DateRange,
   Granularity,
   IncrementOptions,
-  Metrics,
   Names,
   RecordedFacts,
   SeriesOptions,
@@ -74,14 +74,8 @@ export type {
 } from './metrics/metrics-store.js';
 export type { FromEvent, MetricsRule, RuleName } from './metrics/metrics-rule.js';
 export { systemClock } from './core/system-clock.js';
-export type {
-  ChildOptions,
-  EmitArguments,
-  EventName,
-  EventPayload,
-  FlushResult,
-  Tracker,
-} from './core/tracker.js';
+export { Tracker } from './core/tracker.js';
+export type { ChildOptions, EmitArguments, EventName, EventPayload, FlushResult } from './core/tracker.js';
 export type { TrackerOptions } from './core/tracker-options.js';
 export { allow } from './processors/allow.js';
 export { block } from './processors/block.js';

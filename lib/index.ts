@@ -31,24 +31,18 @@ export type {
 } from './core/processor.js';
 export type { OnError, ReportCode, TrackingReport } from './core/report.js';
 export type { BackendStats, ReasonCounts, TrackerStats } from './core/stats.js';
-export type {
-  ChildOptions,
-  EmitArguments,
-  EventName,
-  EventPayload,
-  FlushResult,
-  Tracker,
-} from './core/tracker.js';
+export { Tracker } from './core/tracker.js';
+export type { ChildOptions, EmitArguments, EventName, EventPayload, FlushResult } from './core/tracker.js';
 export type { TrackerOptions } from './core/tracker-options.js';
 export { createMetrics } from './metrics/create-metrics.js';
 export { memoryMetricsStore } from './metrics/memory-metrics-store.js';
+export { Metrics } from './metrics/metrics.js';
 export type {
   CounterKey,
   DateInput,
   DateRange,
   Granularity,
   IncrementOptions,
-  Metrics,
   Names,
   RecordedFacts,
   SeriesOptions,

@@ -2,11 +2,11 @@ import type { Backend } from '../core/backend.js';
 import type { TrackingEvent } from '../core/event.js';
 import { eventBytes, eventJson } from '../core/event.js';
 import type { DropReason, MaybePromise } from '../core/processor.js';
-import { messageOf, show } from '../core/show.js';
+import { errorMessage, describeValue } from '../core/describe.js';
 import type { BackendStats } from '../core/stats.js';
 import { ReasonCounter } from '../core/stats.js';
 import { isThenable } from '../core/thenable.js';
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 
 type WriteLine = (line: string) => unknown;
 
@@ -44,14 +44,14 @@ export function loggerBackend(options: LoggerBackendOptions = {}): Backend {
   };
   const countFailure = (reason: DropReason, error: unknown): void => {
     dropped.add(reason);
-    lastError = messageOf(error);
+    lastError = errorMessage(error);
   };
   return {
     send: (event) => {
       const bytes = eventBytes(event);
       if (bytes > maxBytes) {
         const error = new RangeError(
-          `${show(event.name)} has ${bytes} bytes, more than maxBytes (${maxBytes})`,
+          `${describeValue(event.name)} has ${bytes} bytes, more than maxBytes (${maxBytes})`,
         );
         countFailure('too_large', error);
         throw error;

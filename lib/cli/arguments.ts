@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { messageOf, show } from '../core/show.js';
+import { errorMessage, describeValue } from '../core/describe.js';
 import { UsageError } from './command-errors.js';
 import { timeOf } from './time-of.js';
 
@@ -49,12 +49,14 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
   const [group, name, ...rest] = args;
   if (group !== 'backlog') {
     throw new UsageError(
-      group === undefined ? 'expected a command' : `${show(group)} is not a command; known is backlog`,
+      group === undefined
+        ? 'expected a command'
+        : `${describeValue(group)} is not a command; known is backlog`,
     );
   }
   if (!isCommand(name)) {
     throw new UsageError(
-      `${name === undefined ? 'expected a command' : `${show(name)} is not a command`} of backlog; known are ${Object.keys(OPTIONS).join(', ')}`,
+      `${name === undefined ? 'expected a command' : `${describeValue(name)} is not a command`} of backlog; known are ${Object.keys(OPTIONS).join(', ')}`,
     );
   }
   const { values, positionals } = parse(rest, OPTIONS[name]);
@@ -88,7 +90,7 @@ function parse(args: readonly string[], known: readonly string[]): { values: Val
     });
   } catch (error) {
     // What follows its first sentence explains how to give a path that begins with a dash.
-    throw new UsageError((messageOf(error).split(/\. |\n/)[0] ?? '').trim());
+    throw new UsageError((errorMessage(error).split(/\. |\n/)[0] ?? '').trim());
   }
 }
 
@@ -120,7 +122,7 @@ function read(values: Values): Partial<Arguments> {
 function numberOf(option: string, text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError(`expected ${option} to be a positive integer, got ${show(text)}`);
+    throw new UsageError(`expected ${option} to be a positive integer, got ${describeValue(text)}`);
   }
   return value;
 }

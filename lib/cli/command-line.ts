@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import { readArguments } from './arguments.js';
 import type * as Commands from './backlog-commands.js';
 import { EXIT, UsageError } from './command-errors.js';
@@ -20,7 +20,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   } catch (error) {
     const isUsage = error instanceof UsageError;
     terminal.say(
-      `nestjs-tracking: ${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}${
+      `nestjs-tracking: ${errorMessage(error).replaceAll(/\s*\n\s*/g, ' ')}${
         isUsage ? ' (nestjs-tracking --help shows the usage)' : ''
       }`,
     );
@@ -33,6 +33,8 @@ async function loadCommands(): Promise<typeof Commands> {
   try {
     return await import('./backlog-commands.js');
   } catch (error) {
-    throw new Error(`the package lmdb is needed: npm install lmdb (${messageOf(error)})`, { cause: error });
+    throw new Error(`the package lmdb is needed: npm install lmdb (${errorMessage(error)})`, {
+      cause: error,
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { show } from '../core/show.js';
+import { describeValue } from '../core/describe.js';
 import { UsageError } from './command-errors.js';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -20,7 +20,7 @@ export function timeOf(option: string, text: string, end: boolean): number {
         : NaN;
   if (Number.isNaN(time)) {
     throw new UsageError(
-      `expected ${option} to be a day (2026-01-31), a time with its zone (2026-01-31T12:00:00Z) or epoch milliseconds, got ${show(text)}`,
+      `expected ${option} to be a day (2026-01-31), a time with its zone (2026-01-31T12:00:00Z) or epoch milliseconds, got ${describeValue(text)}`,
     );
   }
   return time;

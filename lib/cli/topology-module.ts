@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import type { TrackerOptions } from '../core/tracker-options.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import { CommandFailure } from './command-errors.js';
 
 /**
@@ -38,7 +38,7 @@ async function exportsOf(folder: string, file: string): Promise<unknown[]> {
     const inner = isRecord(standard) ? [standard['options'], standard['default']] : [];
     return [options, standard, ...inner];
   } catch (error) {
-    throw new CommandFailure(`${file} cannot be loaded: ${messageOf(error)}`);
+    throw new CommandFailure(`${file} cannot be loaded: ${errorMessage(error)}`);
   }
 }
 
@@ -49,6 +49,6 @@ async function made(candidate: unknown, file: string): Promise<unknown> {
   try {
     return await (candidate as () => unknown)();
   } catch (error) {
-    throw new CommandFailure(`the options of ${file} cannot be made: ${messageOf(error)}`);
+    throw new CommandFailure(`the options of ${file} cannot be made: ${errorMessage(error)}`);
   }
 }

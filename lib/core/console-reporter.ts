@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 import type { OnError, TrackingReport } from './report.js';
-import { messageOf } from './show.js';
+import { errorMessage } from './describe.js';
 
 const WINDOW_MS = 10_000;
 /** More keys than this share one line. */
@@ -49,7 +49,7 @@ function keyOf(report: TrackingReport, windows: Map<string, Window>): string {
 function line(report: TrackingReport, suppressed: number): string {
   const { code, path, message, error } = report;
   const place = path === undefined ? '' : ` at ${path}`;
-  const cause = error === undefined ? '' : ` (${messageOf(error)})`;
+  const cause = error === undefined ? '' : ` (${errorMessage(error)})`;
   const text = `[nestjs-tracking] ${code}${place} - ${message}${cause}`
     .slice(0, MAX_LINE)
     .replace(LINE_BREAKS, ' ');

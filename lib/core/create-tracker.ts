@@ -19,7 +19,7 @@ import type { Tracker } from './tracker.js';
 import type { TrackerOptions } from './tracker-options.js';
 import { checkTrackerOptions } from './tracker-options.js';
 import { DEFAULT_CLOSE_MS, TrackerRuntime } from './tracker-runtime.js';
-import { isRecord, Problems } from './validation.js';
+import { isRecord, Problems } from './options.js';
 
 /** What a framework adds to the options of an app. */
 export interface TrackerHosting {

@@ -11,7 +11,7 @@ import type { Limits } from './limits.js';
 import type { Reporter } from './report.js';
 import { ResolvedContext } from './resolved-context.js';
 import { plainCopy } from './plain.js';
-import { show } from './show.js';
+import { describeValue } from './describe.js';
 import { snapshot, TOO_LARGE } from './snapshot.js';
 import type { IsoClock } from './timestamps.js';
 import { parseTimestamp } from './timestamps.js';
@@ -131,7 +131,7 @@ export class EventFactory {
     }
     const frame = plainCopy(data, this.limits);
     if (frame === undefined) {
-      return this.clean(data, () => `context ${show(name)}`);
+      return this.clean(data, () => `context ${describeValue(name)}`);
     }
     this.frames.keep(name, frame);
     return frame;
@@ -227,7 +227,7 @@ export class EventFactory {
   }
 
   private payloadChanged(name: string, changes: readonly string[]): void {
-    const message = `the payload of ${show(name)} was changed to be JSON: ${changes.join('; ')}`;
+    const message = `the payload of ${describeValue(name)} was changed to be JSON: ${changes.join('; ')}`;
     if (this.strict) {
       throw new TrackingError('payload_changed', message);
     }
@@ -235,7 +235,7 @@ export class EventFactory {
   }
 
   private refused(name: string, error: unknown): 'too_large' | 'unserialisable' {
-    const shown = show(name);
+    const shown = describeValue(name);
     if (error === TOO_LARGE) {
       this.reporter.report({
         code: 'too_large',
@@ -255,7 +255,7 @@ export class EventFactory {
     if (typeof name === 'string' && name !== '') {
       return name;
     }
-    const message = `expected the name of an event to be a non-empty string, got ${show(name)}`;
+    const message = `expected the name of an event to be a non-empty string, got ${describeValue(name)}`;
     if (this.strict) {
       throw new TrackingError('invalid_name', message);
     }
@@ -275,7 +275,7 @@ export class EventFactory {
     }
     this.reporter.report({
       code: 'invalid_option',
-      message: `expected the id of an event to be a string of 1 to ${MAX_ID_LENGTH} characters, got ${typeof id === 'string' ? `one of ${id.length}` : show(id)}; it was ignored`,
+      message: `expected the id of an event to be a string of 1 to ${MAX_ID_LENGTH} characters, got ${typeof id === 'string' ? `one of ${id.length}` : describeValue(id)}; it was ignored`,
     });
     return undefined;
   }
@@ -288,7 +288,7 @@ export class EventFactory {
     if (ms === undefined) {
       this.reporter.report({
         code: 'invalid_option',
-        message: `expected the timestamp of an event to be a Date, epoch milliseconds or an ISO text, got ${show(timestamp)}; it was ignored`,
+        message: `expected the timestamp of an event to be a Date, epoch milliseconds or an ISO text, got ${describeValue(timestamp)}; it was ignored`,
       });
     }
     return ms;

@@ -9,7 +9,7 @@ import { PendingWork } from './pending-work.js';
 import type { Settled } from './sendings.js';
 import { Sending, Sendings } from './sendings.js';
 import type { UnderWay } from './under-way.js';
-import { messageOf, show } from './show.js';
+import { errorMessage, describeValue } from './describe.js';
 import type { BackendStats } from './stats.js';
 import { isBackendStats } from './stats.js';
 import { isThenable } from './thenable.js';
@@ -102,9 +102,9 @@ export class LeafNode implements TopologyNode {
       if (isBackendStats(own)) {
         return own;
       }
-      throw new TypeError(`expected stats, got ${show(own)}`);
+      throw new TypeError(`expected stats, got ${describeValue(own)}`);
     } catch (error) {
-      this.outcomes.lastError = messageOf(error);
+      this.outcomes.lastError = errorMessage(error);
       this.services.reporter.report({
         code: 'backend_failed',
         message: 'stats() failed; the tracker shows its own counts',

@@ -1,7 +1,7 @@
 import type { TrackedEvent } from './event.js';
 import { isTrackingError } from './errors.js';
 import type { DropReason } from './processor.js';
-import { messageOf, show } from './show.js';
+import { errorMessage, describeValue } from './describe.js';
 import type { NodeServices } from './node.js';
 import type { Outcome, Trace } from './outcome.js';
 import type { BackendStats } from './stats.js';
@@ -44,7 +44,7 @@ export class LeafOutcomes {
   }
 
   failed(event: TrackedEvent, error: unknown, trace: Trace | undefined): void {
-    this.lastError = messageOf(error);
+    this.lastError = errorMessage(error);
     const refusal = refusalOf(error);
     if (refusal !== undefined) {
       this.refused(event, refusal, trace);
@@ -54,7 +54,7 @@ export class LeafOutcomes {
     trace?.record(this.path, { status: 'failed', reason: 'failed', error });
     this.services.reporter.report({
       code: 'backend_failed',
-      message: `the backend did not take ${show(event.name)}; the event was dropped there`,
+      message: `the backend did not take ${describeValue(event.name)}; the event was dropped there`,
       path: this.path,
       error,
       event,
@@ -66,7 +66,7 @@ export class LeafOutcomes {
     trace?.record(this.path, { status: 'dropped', reason: code });
     this.services.reporter.report({
       code,
-      message: `${show(event.name)} was dropped: ${message}`,
+      message: `${describeValue(event.name)} was dropped: ${message}`,
       path: this.path,
       event,
     });
@@ -79,7 +79,7 @@ export class LeafOutcomes {
     trace?.record(this.path, { status: 'failed', reason: 'timeout' });
     this.services.reporter.report({
       code: 'timeout',
-      message: `the backend did not take ${show(event.name)} within limits.sendTimeoutMs (${limit} ms)`,
+      message: `the backend did not take ${describeValue(event.name)} within limits.sendTimeoutMs (${limit} ms)`,
       path: this.path,
       event,
     });
@@ -90,7 +90,7 @@ export class LeafOutcomes {
     trace?.record(this.path, { status: 'dropped', reason: 'overflow' });
     this.services.reporter.report({
       code: 'overflow',
-      message: `too many events wait for this backend (limits.maxPending, limits.pendingBytes); ${show(event.name)} was dropped`,
+      message: `too many events wait for this backend (limits.maxPending, limits.pendingBytes); ${describeValue(event.name)} was dropped`,
       path: this.path,
       event,
     });
@@ -101,7 +101,7 @@ export class LeafOutcomes {
     trace?.record(this.path, { status: 'dropped', reason: 'closed' });
     this.services.reporter.report({
       code: 'closed',
-      message: `the backend was closed before ${show(event.name)} came out of its processors; the event was dropped`,
+      message: `the backend was closed before ${describeValue(event.name)} came out of its processors; the event was dropped`,
       path: this.path,
       event,
     });

@@ -1,4 +1,4 @@
-import type { Problems } from './validation.js';
+import type { Problems } from './options.js';
 import type { TextMatcher } from './glob.js';
 import { globMatcher, isGlob, regExpMatcher } from './glob.js';
 

@@ -8,7 +8,7 @@ import { readAnswer } from './processor-answer.js';
 import type { ProcessingStep } from './processing-step.js';
 import type { DropReason } from './processor.js';
 import { isDropped } from './processor.js';
-import { show } from './show.js';
+import { describeValue } from './describe.js';
 import { isThenable } from './thenable.js';
 import { together, UnderWay } from './under-way.js';
 
@@ -151,7 +151,7 @@ export class ProcessorChain {
   ): TrackedEvent | undefined {
     this.services.reporter.report({
       code: 'processor_failed',
-      message: `${step.name} failed on ${show(event.name)}; ${consequence(step)}`,
+      message: `${step.name} failed on ${describeValue(event.name)}; ${consequence(step)}`,
       path: this.path,
       error,
       event,

@@ -10,12 +10,13 @@ import type { DropReason } from './processor.js';
 import { ResolvedContext, EMPTY_CONTEXT } from './resolved-context.js';
 import type { Scope } from './scope.js';
 import type { HeldEvent, ScopeAccounting, ScopeOwner } from './scope-owner.js';
-import { show } from './show.js';
+import { describeValue } from './describe.js';
 import type { TrackerStats } from './stats.js';
 import { TopologyPlanner } from './topology-plan.js';
-import type { ChildOptions, FlushResult, Tracker } from './tracker.js';
+import type { ChildOptions, FlushResult } from './tracker.js';
+import { Tracker } from './tracker.js';
 import type { TrackerRuntime } from './tracker-runtime.js';
-import { isRecord, Problems } from './validation.js';
+import { isRecord, Problems } from './options.js';
 
 /** Any names, any payloads: the types are only for the app. */
 type AnyEvents = Record<string, object | null | undefined>;
@@ -24,7 +25,7 @@ const CHILD_KEYS: readonly (keyof ChildOptions)[] = ['context', 'processors'];
 const CHILD_PROBLEM = 'the options of the child tracker are wrong';
 
 /** A tracker, or a child of one: what it adds (layers of context, processors) over a runtime that many share. */
-export class ScopedTracker implements Tracker<AnyEvents> {
+export class ScopedTracker extends Tracker<AnyEvents> {
   private readonly layers: () => JsonObject;
 
   constructor(
@@ -33,6 +34,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     private readonly below: readonly JsonObject[],
     private readonly steps: readonly ProcessingStep[],
   ) {
+    super();
     this.layers = runtime.base.layered(below);
   }
 
@@ -84,7 +86,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     } else if (base.sealed) {
       this.runtime.misused(
         'context_outside_scope',
-        `enterContext(${show(name)}) outside any request or context() was refused: it would mark every event of the process`,
+        `enterContext(${describeValue(name)}) outside any request or context() was refused: it would mark every event of the process`,
       );
     } else {
       base.enter(name, this.frame(name, data));
@@ -94,7 +96,10 @@ export class ScopedTracker implements Tracker<AnyEvents> {
   exitContext(name: string): void {
     const scope = this.runtime.store.current();
     if (!(scope?.exit(name) ?? this.runtime.base.exit(name))) {
-      this.runtime.misused('unknown_context', `exitContext(${show(name)}): no such context was entered`);
+      this.runtime.misused(
+        'unknown_context',
+        `exitContext(${describeValue(name)}): no such context was entered`,
+      );
     }
   }
 
@@ -132,7 +137,10 @@ export class ScopedTracker implements Tracker<AnyEvents> {
 
   register(path: string, backend: Backend): void {
     if (this.runtime.isClosed) {
-      throw new TrackingError('closed', `cannot register the backend ${show(path)}: the tracker is closed`);
+      throw new TrackingError(
+        'closed',
+        `cannot register the backend ${describeValue(path)}: the tracker is closed`,
+      );
     }
     const replaced = this.runtime.topology.register(path, backend);
     if (replaced !== undefined && replaced.backend !== backend) {
@@ -162,7 +170,7 @@ export class ScopedTracker implements Tracker<AnyEvents> {
     let born: TrackedEvent | DropReason;
     try {
       if (runtime.isClosed) {
-        runtime.misused('closed', `event ${show(name)} was dropped: the tracker is closed`);
+        runtime.misused('closed', `event ${describeValue(name)} was dropped: the tracker is closed`);
         born = 'closed';
       } else {
         const context = this.resolve(scope);

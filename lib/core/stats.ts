@@ -1,4 +1,4 @@
-import { isRecord } from './validation.js';
+import { isRecord } from './options.js';
 
 /** Counts by reason. At most 100 reasons are kept apart, more count as `other`. */
 export type ReasonCounts = Readonly<Record<string, number>>;

@@ -2,9 +2,9 @@ import type { Backend } from './backend.js';
 import type { Instantiate, ProcessingStep } from './processing-step.js';
 import { isClass, toStep } from './processing-step.js';
 import type { ProcessorSpec } from './processor.js';
-import { messageOf } from './show.js';
-import type { Problems } from './validation.js';
-import { isRecord } from './validation.js';
+import { errorMessage } from './describe.js';
+import type { Problems } from './options.js';
+import { isRecord } from './options.js';
 
 /** What the options describe, checked and with every class created, before any backend is attached. */
 export interface RouterPlan {
@@ -109,7 +109,7 @@ export class TopologyPlanner {
     try {
       return create();
     } catch (error) {
-      this.problems.addLine(path, `creating it failed: ${messageOf(error)}`);
+      this.problems.addLine(path, `creating it failed: ${errorMessage(error)}`);
       return undefined;
     }
   }

@@ -3,10 +3,10 @@ import { TrackingError } from './errors.js';
 import { LeafNode } from './leaf-node.js';
 import type { NodeServices, TopologyNode } from './node.js';
 import { RouterNode } from './router-node.js';
-import { messageOf, show } from './show.js';
+import { errorMessage, describeValue } from './describe.js';
 import type { RouterPlan } from './topology-plan.js';
 import { isBackend } from './topology-plan.js';
-import type { Problems } from './validation.js';
+import type { Problems } from './options.js';
 
 /** The living tree: nodes by path, and their order. */
 export class Topology {
@@ -45,7 +45,7 @@ export class Topology {
     if (!isBackend(backend)) {
       throw new TrackingError(
         'invalid_options',
-        `expected the backend for ${show(path)} to have a callable "send"`,
+        `expected the backend for ${describeValue(path)} to have a callable "send"`,
       );
     }
     if (typeof (path as unknown) !== 'string') {
@@ -70,7 +70,7 @@ export class Topology {
     } catch (error) {
       throw new TrackingError(
         'invalid_options',
-        `attaching the backend ${show(path)} failed: ${messageOf(error)}`,
+        `attaching the backend ${describeValue(path)} failed: ${errorMessage(error)}`,
         { cause: error },
       );
     }
@@ -95,7 +95,7 @@ export class Topology {
     } catch (error) {
       problems.addLine(
         `backends.${path.replaceAll('/', '.backends.')}`,
-        `attaching it failed: ${messageOf(error)}`,
+        `attaching it failed: ${errorMessage(error)}`,
       );
       return undefined;
     }
@@ -107,7 +107,7 @@ export class Topology {
       .join(', ');
     return new TrackingError(
       'unknown_path',
-      `${show(path)} ${why}; the backends are ${known === '' ? '(none)' : known}`,
+      `${describeValue(path)} ${why}; the backends are ${known === '' ? '(none)' : known}`,
     );
   }
 }

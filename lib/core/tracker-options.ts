@@ -5,8 +5,8 @@ import type { Limits } from './limits.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { ProcessorSpec } from './processor.js';
 import type { OnError } from './report.js';
-import type { Problems } from './validation.js';
-import { isRecord } from './validation.js';
+import type { Problems } from './options.js';
+import { isRecord } from './options.js';
 
 /** What an app writes. */
 export interface TrackerOptions {

@@ -10,7 +10,7 @@ import type { TrackedEvent } from './event.js';
 import type { Instantiate } from './processing-step.js';
 import type { LeafNode } from './leaf-node.js';
 import type { Trace } from './outcome.js';
-import { show } from './show.js';
+import { describeValue } from './describe.js';
 import type { BackendStats, TrackerStats } from './stats.js';
 import type { Topology } from './topology.js';
 import { UnderWay } from './under-way.js';
@@ -199,7 +199,7 @@ export class TrackerRuntime {
     }
     this.report(
       'invalid_option',
-      `expected ${what}'s timeoutMs to be milliseconds, 0 or more, got ${show(given)}; ${fallback} was used`,
+      `expected ${what}'s timeoutMs to be milliseconds, 0 or more, got ${describeValue(given)}; ${fallback} was used`,
     );
     return fallback;
   }

@@ -41,54 +41,54 @@ export interface ChildOptions {
  *
  * @typeParam Events names and payloads; default: what the app declared in `TrackedEvents`
  */
-export interface Tracker<Events = TrackedEvents> {
+export abstract class Tracker<Events = TrackedEvents> {
   /**
    * Records that something happened, now, in the current context. Never throws, never waits.
    *
    * @throws TrackingError only in strict mode: an empty name, a payload that is not JSON, after `close`
    */
-  emit<Name extends EventName<Events>>(name: Name, ...rest: EmitArguments<Events, Name>): void;
+  abstract emit<Name extends EventName<Events>>(name: Name, ...rest: EmitArguments<Events, Name>): void;
 
   /** Like `emit`; resolves when every backend has taken responsibility, or has not. Rejects only in strict mode. */
-  emitAsync<Name extends EventName<Events>>(
+  abstract emitAsync<Name extends EventName<Events>>(
     name: Name,
     ...rest: EmitArguments<Events, Name>
   ): Promise<DispatchReport>;
 
   /** Runs the work in a nested scope with one more frame and answers what it answers. */
-  context<T>(name: string, data: object, work: () => T): T;
+  abstract context<T>(name: string, data: object, work: () => T): T;
 
   /** Adds a frame to the current scope; outside any, to what this tracker puts below every scope of the process. */
-  enterContext(name: string, data: object): void;
+  abstract enterContext(name: string, data: object): void;
 
   /** Takes a frame away again. */
-  exitContext(name: string): void;
+  abstract exitContext(name: string): void;
 
   /** The merged context that an event emitted here would carry. Frozen. */
-  resolveContext(): JsonObject;
+  abstract resolveContext(): JsonObject;
 
   /** A tracker with the same backends that adds a context, or looks at its events first. */
-  child(options: ChildOptions): Tracker<Events>;
+  abstract child(options: ChildOptions): Tracker<Events>;
 
   /**
    * The backend at a path such as `warehouse/http`.
    *
    * @throws TrackingError `unknown_path`
    */
-  backend(path: string): Backend;
+  abstract backend(path: string): Backend;
 
   /**
    * Adds a backend while the app runs, or replaces one; what is replaced is flushed and closed.
    *
    * @throws TrackingError `unknown_path`, `invalid_options`, `closed`
    */
-  register(path: string, backend: Backend): void;
+  abstract register(path: string, backend: Backend): void;
 
   /** Waits until everything accepted before the call is delivered or dead, at most `timeoutMs` (10,000). Never rejects. */
-  flush(budget?: Partial<TimeBudget>): Promise<FlushResult>;
+  abstract flush(budget?: Partial<TimeBudget>): Promise<FlushResult>;
 
   /** Flushes and closes every backend within `timeoutMs` (8,000), once. Later events are dropped as `closed`. */
-  close(budget?: Partial<TimeBudget>): Promise<FlushResult>;
+  abstract close(budget?: Partial<TimeBudget>): Promise<FlushResult>;
 
-  stats(): TrackerStats;
+  abstract stats(): TrackerStats;
 }

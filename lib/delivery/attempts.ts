@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import type { SendResult } from '../formats/encoder.js';
 import type { Batch } from './batch.js';
 import type { DeliveryReporter } from './delivery-reporter.js';
@@ -46,7 +46,7 @@ export class Attempts<Payload> {
         now: this.clock.now(),
       });
     } catch (error) {
-      const message = `the format cannot express it: ${messageOf(error)}`;
+      const message = `the format cannot express it: ${errorMessage(error)}`;
       this.reporter.unencodable(message);
       return {
         judgement: judgeUnencodable(batch.events, message),
@@ -109,7 +109,7 @@ export class Attempts<Payload> {
         }),
       ]);
     } catch (error) {
-      return { status: 'retryable', error: { message: messageOf(error) } };
+      return { status: 'retryable', error: { message: errorMessage(error) } };
     } finally {
       stop();
     }

@@ -1,6 +1,6 @@
 import type { BackendHost } from '../core/backend.js';
 import type { TrackingReport } from '../core/report.js';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import type { SendError, SendResult } from '../formats/encoder.js';
 import type { Settlement } from './backlog.js';
 import type { Batch } from './batch.js';
@@ -118,7 +118,7 @@ export class DeliveryReporter {
   }
 
   storage(error: unknown): void {
-    this.lastError = messageOf(error);
+    this.lastError = errorMessage(error);
     if (!this.storageFailed) {
       this.storageFailed = true;
       this.report({

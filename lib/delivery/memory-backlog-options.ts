@@ -1,4 +1,4 @@
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import type { DeadLetterBounds } from './memory-dead-letters.js';
 
 /** What a full backlog does with a new event. */

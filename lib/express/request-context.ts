@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { Deadlines } from '../core/deadlines.js';
 import type { JsonObject } from '../core/json.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import type { HeldEvent, ScopeOwner } from '../core/scope-owner.js';
 import { HeldEvents } from './held-events.js';
 import type { IncomingRequest } from './incoming-request.js';

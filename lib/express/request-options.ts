@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import type { DecoratedRequest, IncomingRequest } from './incoming-request.js';
 
 /** What `user` and `session` are asked with: the request, or what stands in for it on other transports. */

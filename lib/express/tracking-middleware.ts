@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { TrackingError } from '../core/errors.js';
 import { ScopedTracker } from '../core/scoped-tracker.js';
 import type { Tracker } from '../core/tracker.js';
-import { Problems } from '../core/validation.js';
+import { Problems } from '../core/options.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestOptions } from './request-options.js';
 import { checkRequestOptions, resolveRequestOptions } from './request-options.js';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { TrackingEvent } from '../core/event.js';
-import type { Problems } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
 import { checkedOptions, checkOneOf } from './encoder-options.js';
 import type { EncodedBatch, Encoder } from './encoder.js';
 import type { MetadataKey } from './json-parts.js';

@@ -1,6 +1,6 @@
 import type { TrackingEvent } from '../core/event.js';
 import { eventDataJson } from '../core/event.js';
-import type { Problems } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
 import { checkedOptions, checkOneOf } from './encoder-options.js';
 import type { Encoder } from './encoder.js';
 import type { ContextJson } from './json-parts.js';

@@ -1,4 +1,4 @@
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 
 /**
  * Checks the options of a factory; answers them.

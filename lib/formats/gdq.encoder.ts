@@ -1,4 +1,4 @@
-import type { Problems } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
 import { checkedOptions } from './encoder-options.js';
 import type { Encoder } from './encoder.js';
 import type { MetadataKey } from './json-parts.js';

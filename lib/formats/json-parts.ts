@@ -1,7 +1,7 @@
 import type { TrackingEvent } from '../core/event.js';
 import { eventDataJson } from '../core/event.js';
 import type { JsonObject } from '../core/json.js';
-import type { Problems } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
 
 /* JSON put together from parts that are JSON already. */
 

@@ -1,6 +1,6 @@
 import type { TrackingEvent } from '../core/event.js';
 import { eventInContext } from '../core/event.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 
 /*
  * The numbers of a session's events.

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../core/json.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import { PACKAGE_NAME, PACKAGE_VERSION } from './package-name.js';
 
 const LIBRARY: JsonObject = Object.freeze({

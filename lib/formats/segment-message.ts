@@ -1,6 +1,6 @@
 import type { TrackingEvent } from '../core/event.js';
 import type { JsonObject, JsonValue } from '../core/json.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 
 export type SegmentCall = 'track' | 'identify' | 'group' | 'page' | 'screen' | 'alias';
 

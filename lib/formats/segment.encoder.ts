@@ -1,8 +1,8 @@
 import type { TrackingEvent } from '../core/event.js';
 import { eventDataJson } from '../core/event.js';
-import { show } from '../core/show.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import { describeValue } from '../core/describe.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import { checkedOptions } from './encoder-options.js';
 import type { Encoder } from './encoder.js';
 import type { ContextJson } from './json-parts.js';
@@ -73,7 +73,7 @@ function writeMapped(event: TrackingEvent, map: NonNullable<SegmentEncoderOption
     event,
   );
   if (!isRecord(answer)) {
-    throw new TypeError(`expected "map" to answer a message, got ${show(answer)}`);
+    throw new TypeError(`expected "map" to answer a message, got ${describeValue(answer)}`);
   }
   return JSON.stringify(answer);
 }
@@ -84,7 +84,7 @@ function fitting(message: string, { name }: TrackingEvent): string {
     const bytes = Buffer.byteLength(message);
     if (bytes > MAX_MESSAGE_BYTES) {
       throw new RangeError(
-        `${show(name)} has ${bytes} bytes as a message for Segment, which takes at most ${MAX_MESSAGE_BYTES}`,
+        `${describeValue(name)} has ${bytes} bytes as a message for Segment, which takes at most ${MAX_MESSAGE_BYTES}`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { MaybePromise } from '../core/processor.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import { lowerCased } from './header-names.js';
 
 type Headers = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import { isHeaderName, isHeaderValue } from './header-names.js';
 
 const KINDS: readonly string[] = ['basic', 'bearer', 'apiKey', 'hmac'];

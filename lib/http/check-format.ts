@@ -1,5 +1,5 @@
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import { ENCODERS, isFormatName } from '../formats/encoders.js';
 
 const FUNCTIONS: readonly string[] = [

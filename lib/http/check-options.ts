@@ -1,4 +1,4 @@
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import { checkAuth } from './check-auth.js';
 import { checkFormat } from './check-format.js';
 import { checkTls } from './check-tls.js';

@@ -1,8 +1,8 @@
 import type { SecureContextOptions } from 'node:tls';
 import { createSecureContext } from 'node:tls';
-import { messageOf } from '../core/show.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import { errorMessage } from '../core/describe.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 
 /** Certificates and keys that cannot be used fail the boot, not every request. Values are not shown: some are keys. */
 export function checkTls(problems: Problems, tls: unknown): void {
@@ -27,6 +27,6 @@ export function checkTls(problems: Problems, tls: unknown): void {
       ...(typeof passphrase === 'string' ? { passphrase } : {}),
     });
   } catch (error) {
-    problems.addLine('tls', `cannot be used: ${messageOf(error)}`);
+    problems.addLine('tls', `cannot be used: ${errorMessage(error)}`);
   }
 }

@@ -1,6 +1,6 @@
 import { ignore, isThenable } from '../core/thenable.js';
-import { isRecord } from '../core/validation.js';
-import { show } from '../core/show.js';
+import { isRecord } from '../core/options.js';
+import { describeValue } from '../core/describe.js';
 import type { BatchInfo, DestinationAnswer, EncodedBatch, Encoder, SendResult } from '../formats/encoder.js';
 import type { TrackingEvent } from '../core/event.js';
 
@@ -31,22 +31,22 @@ function problemOf(encoded: unknown): string | undefined {
     return 'a promise';
   }
   if (!isRecord(encoded)) {
-    return show(encoded);
+    return describeValue(encoded);
   }
   const { body, method = 'POST', contentType, path, headers } = encoded;
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
-    return body === undefined && method === 'GET' ? undefined : `the body ${show(body)}`;
+    return body === undefined && method === 'GET' ? undefined : `the body ${describeValue(body)}`;
   }
   if (typeof contentType !== 'string') {
-    return `the content type ${show(contentType)}`;
+    return `the content type ${describeValue(contentType)}`;
   }
   if (!METHODS.has(method)) {
-    return `the method ${show(method)}`;
+    return `the method ${describeValue(method)}`;
   }
   if (path !== undefined && typeof path !== 'string') {
-    return `the path ${show(path)}`;
+    return `the path ${describeValue(path)}`;
   }
-  return headers === undefined || isRecord(headers) ? undefined : `the headers ${show(headers)}`;
+  return headers === undefined || isRecord(headers) ? undefined : `the headers ${describeValue(headers)}`;
 }
 
 /** @throws whatever `outcome` throws; TypeError when it answers no result */
@@ -62,7 +62,7 @@ export function outcomeBy(
   if (isThenable(result)) {
     ignore(result);
   }
-  throw new TypeError(`outcome() of the format ${encoder.name} answered ${show(result)}`);
+  throw new TypeError(`outcome() of the format ${encoder.name} answered ${describeValue(result)}`);
 }
 
 function isResult(result: unknown): result is SendResult {

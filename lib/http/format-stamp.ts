@@ -1,6 +1,6 @@
 import type { TrackingEvent } from '../core/event.js';
 import { ignore, isThenable } from '../core/thenable.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import type { EventStamp } from '../delivery/event-stamp.js';
 import type { Encoder } from '../formats/encoder.js';
 

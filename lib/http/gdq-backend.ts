@@ -1,5 +1,5 @@
 import type { JsonValue } from '../core/json.js';
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import type { GdqPresetOptions } from '../formats/gdq.preset.js';
 import { gdqPreset } from '../formats/gdq.preset.js';
 import { getJson } from './get-json.js';

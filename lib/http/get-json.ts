@@ -2,7 +2,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 import { Agent } from 'undici';
 import { TrackingError } from '../core/errors.js';
 import type { JsonValue } from '../core/json.js';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import { authHeaders, signatureHeaders } from './auth.js';
 import type { HttpBackendOptions } from './http-options.js';
 import type { HttpSettings } from './http-settings.js';
@@ -37,7 +37,7 @@ export async function getJson(
     }
     throw new TrackingError(
       'unavailable',
-      `${what} failed: ${withoutSecrets(messageOf(error), settings, signed)}`,
+      `${what} failed: ${withoutSecrets(errorMessage(error), settings, signed)}`,
     );
   } finally {
     await own?.destroy();

@@ -1,7 +1,7 @@
 import type { buildConnector, Dispatcher } from 'undici';
 import { Agent } from 'undici';
 import type { Clock } from '../core/clock.js';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import { classifyAnswer } from '../delivery/classify-answer.js';
 import { retryAfterMs } from '../delivery/retry-after.js';
 import type { SendInfo, Transport } from '../delivery/transport.js';
@@ -60,7 +60,7 @@ export class HttpTransport implements Transport<HttpPayload> {
       });
       return await this.read(answer, info, what, signed);
     } catch (error) {
-      const message = `${what} failed: ${messageOf(error)}`;
+      const message = `${what} failed: ${errorMessage(error)}`;
       return { status: 'retryable', error: this.shown({ message }, signed) };
     }
   }

@@ -1,6 +1,6 @@
 import { isTrackingError, TrackingError } from '../core/errors.js';
-import { show } from '../core/show.js';
-import { isRecord } from '../core/validation.js';
+import { describeValue } from '../core/describe.js';
+import { isRecord } from '../core/options.js';
 import type { DeliveryPreset } from '../formats/delivery-preset.js';
 import { checkHttpOptions } from './check-options.js';
 import type { HttpBackend } from './http-backend.js';
@@ -33,7 +33,7 @@ export function presetOptions<Own extends object, P extends DeliveryPreset>(
   preset: (own: Own) => P,
 ): { readonly preset: P; readonly delivery: DeliveryOptions } {
   if (!isRecord(options)) {
-    const line = `expected options to be an object, got ${show(options)}`;
+    const line = `expected options to be an object, got ${describeValue(options)}`;
     throw wrong(factory, [line]);
   }
   const deliveryOptions = Object.keys(DELIVERY_OPTIONS);

@@ -1,7 +1,7 @@
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import { TrackingError } from '../core/errors.js';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import type { Settled } from '../metrics/write-queue.js';
 import { LmdbDraft } from './lmdb-draft.js';
 import { prepareLmdbFile } from './lmdb-file.js';
@@ -124,7 +124,7 @@ async function reasonOf(error: unknown): Promise<string> {
   try {
     await commitError;
   } catch (cause) {
-    return messageOf(cause);
+    return errorMessage(cause);
   }
-  return messageOf(error);
+  return errorMessage(error);
 }

@@ -1,4 +1,4 @@
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import type {
   Change,
   Counter,

@@ -1,4 +1,4 @@
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import type { ProcessIdentity } from './process-identity.js';
 
 /**

@@ -1,5 +1,5 @@
-import { show } from '../core/show.js';
-import { isRecord } from '../core/validation.js';
+import { describeValue } from '../core/describe.js';
+import { isRecord } from '../core/options.js';
 
 /** Longest name, in bytes of UTF-8: a key of every store has room for two. */
 export const MAX_NAME_BYTES = 512;
@@ -18,7 +18,7 @@ export function outOfRange(option: string, expected: string, given: unknown): Ra
 }
 
 function message(option: string, expected: string, given: unknown): string {
-  return `expected ${option} to be ${expected}, got ${show(given)}`;
+  return `expected ${option} to be ${expected}, got ${describeValue(given)}`;
 }
 
 /** @throws TypeError or RangeError */

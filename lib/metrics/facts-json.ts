@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.js';
 import { isPlain } from '../core/plain.js';
 import { snapshot, TOO_LARGE } from '../core/snapshot.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import { outOfRange, wrongType } from './arguments.js';
 import type { RecordedFacts } from './metrics.js';
 import type { StoredFacts } from './metrics-store.js';

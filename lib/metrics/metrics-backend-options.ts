@@ -1,4 +1,4 @@
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import type { Metrics } from './metrics.js';
 import type { CheckedRule, MetricsRule } from './metrics-rule.js';
 import { checkRules } from './metrics-rule.js';

@@ -1,7 +1,7 @@
 import type { Backend, BackendHost, TimeBudget } from '../core/backend.js';
 import { TrackingError } from '../core/errors.js';
 import type { TrackingEvent } from '../core/event.js';
-import { messageOf, show } from '../core/show.js';
+import { errorMessage, describeValue } from '../core/describe.js';
 import type { BackendStats } from '../core/stats.js';
 import { ReasonCounter } from '../core/stats.js';
 import { systemClock } from '../core/system-clock.js';
@@ -73,7 +73,7 @@ class MetricsBackend implements Backend {
       return;
     }
     const effects = this.book.effectsOf(event, (rule, error) => {
-      this.report(`rules[${rule}] failed for ${show(event.name)}`, error);
+      this.report(`rules[${rule}] failed for ${describeValue(event.name)}`, error);
     });
     if (effects.length > 0) {
       this.take(event, effects);
@@ -110,14 +110,16 @@ class MetricsBackend implements Backend {
   }
 
   private take(event: TrackingEvent, effects: Parameters<MetricsFlusher['take']>[0]): void {
-    const name = show(event.name);
+    const name = describeValue(event.name);
     try {
       if (this.flusher.take(effects)) {
         return;
       }
     } catch (error) {
       this.dropped.add('overflow');
-      throw new TrackingError('overflow', `${name} was not counted: ${messageOf(error)}`, { cause: error });
+      throw new TrackingError('overflow', `${name} was not counted: ${errorMessage(error)}`, {
+        cause: error,
+      });
     }
     this.dropped.add('overflow');
     throw new TrackingError(
@@ -127,7 +129,7 @@ class MetricsBackend implements Backend {
   }
 
   private report(message: string, error: unknown): void {
-    this.lastError = messageOf(error);
+    this.lastError = errorMessage(error);
     this.host?.report({ code: 'backend_failed', message, error });
   }
 }

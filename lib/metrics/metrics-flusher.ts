@@ -4,7 +4,7 @@ import type { TimeBudget } from '../core/backend.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { isTrackingError, TrackingError } from '../core/errors.js';
 import { Deadline } from '../core/node.js';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import { EffectsBatch } from './effects-batch.js';
 import type { MetricsBackendSettings } from './metrics-backend-options.js';
 import type { Effect } from './rule-effects.js';
@@ -151,7 +151,7 @@ export class MetricsFlusher {
   }
 
   private failed(batch: EffectsBatch, error: unknown): void {
-    this.lastError = messageOf(error);
+    this.lastError = errorMessage(error);
     if (isTrackingError(error) && error.code === 'closed') {
       this.abandon(error);
     } else if (this.state === 'ok') {
@@ -182,7 +182,7 @@ export class MetricsFlusher {
     this.dead += refused;
     this.delivered += batch.events - refused;
     if (refused > 0) {
-      this.lastError = messageOf(batch.refusal);
+      this.lastError = errorMessage(batch.refusal);
       this.report(`${refused} events could not be counted`, batch.refusal);
     }
     this.state = 'ok';

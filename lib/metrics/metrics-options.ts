@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
-import { show } from '../core/show.js';
+import { describeValue } from '../core/describe.js';
 import { systemClock } from '../core/system-clock.js';
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import type { KeepDays, MetricsStore } from './metrics-store.js';
 import type { TimeZone } from './time-zone.js';
 import { timeZone } from './time-zone.js';
@@ -118,7 +118,7 @@ function readZone(name: unknown, problems: Problems): TimeZone | undefined {
   }
   problems.addLine(
     'timeZone',
-    `expected the IANA name of a time zone, such as Europe/Berlin, got ${show(name)}`,
+    `expected the IANA name of a time zone, such as Europe/Berlin, got ${describeValue(name)}`,
   );
   return undefined;
 }

@@ -2,8 +2,8 @@ import type { TrackingEvent } from '../core/event.js';
 import type { JsonObject } from '../core/json.js';
 import type { NamePattern, NamePatterns } from '../core/name-patterns.js';
 import { readNamePatterns } from '../core/name-patterns.js';
-import { isRecord } from '../core/validation.js';
-import type { Problems } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
+import type { Problems } from '../core/options.js';
 
 /** A name; a number, such as an id, stands for its digits. */
 export type RuleName = string | number;

@@ -66,48 +66,56 @@ export interface RecordedFacts {
  * Every method rejects with a `TypeError` or `RangeError` that names the argument, what was expected and what was given;
  * then nothing is written. Names (subjects, metrics, keys, members) are any text of 1 to 512 bytes of UTF-8.
  */
-export interface Metrics {
+export abstract class Metrics {
   /** Adds to the total, the day and the hour. Answers the new total. */
-  increment(subject: string, metric: string, options?: IncrementOptions): Promise<number>;
+  abstract increment(subject: string, metric: string, options?: IncrementOptions): Promise<number>;
   /** Adds to every pair, all or none. Answers the new totals, subject by subject, metric by metric. */
-  increment(subjects: Names, metrics: Names, options?: IncrementOptions): Promise<number[]>;
+  abstract increment(subjects: Names, metrics: Names, options?: IncrementOptions): Promise<number[]>;
   /** Adds to the all-time total alone: no day and no series sees it. */
-  incrementTotal(subject: string, metric: string, options?: Pick<IncrementOptions, 'by'>): Promise<number>;
-  incrementTotal(subjects: Names, metrics: Names, options?: Pick<IncrementOptions, 'by'>): Promise<number[]>;
+  abstract incrementTotal(
+    subject: string,
+    metric: string,
+    options?: Pick<IncrementOptions, 'by'>,
+  ): Promise<number>;
+  abstract incrementTotal(
+    subjects: Names,
+    metrics: Names,
+    options?: Pick<IncrementOptions, 'by'>,
+  ): Promise<number[]>;
   /** Everything ever counted, whatever retention has removed since. */
-  total(subject: string, metric: string): Promise<number>;
-  totals(counters: Iterable<CounterKey>): Promise<number[]>;
+  abstract total(subject: string, metric: string): Promise<number>;
+  abstract totals(counters: Iterable<CounterKey>): Promise<number[]>;
   /** The sum of some days; without a range the total. */
-  count(subject: string, metric: string, range?: DateRange): Promise<number>;
-  counts(counters: Iterable<CounterKey>, range?: DateRange): Promise<number[]>;
+  abstract count(subject: string, metric: string, range?: DateRange): Promise<number>;
+  abstract counts(counters: Iterable<CounterKey>, range?: DateRange): Promise<number[]>;
   /** Values in order, 0 where nothing was counted. At most 100,000 buckets. */
-  series(subject: string, metric: string, options: SeriesOptions): Promise<SeriesPoint[]>;
-  seriesMany(counters: Iterable<CounterKey>, options: SeriesOptions): Promise<SeriesPoint[][]>;
+  abstract series(subject: string, metric: string, options: SeriesOptions): Promise<SeriesPoint[]>;
+  abstract seriesMany(counters: Iterable<CounterKey>, options: SeriesOptions): Promise<SeriesPoint[][]>;
   /** Makes a day's value what is given. The total changes with it, and so does the day's first hour. */
-  set(subject: string, metric: string, options: SetOptions): Promise<void>;
-  addUnique(
+  abstract set(subject: string, metric: string, options: SetOptions): Promise<void>;
+  abstract addUnique(
     metric: string,
     member: string,
     options?: UniqueOptions & { readonly at?: DateInput },
   ): Promise<void>;
   /** How many distinct members: exact up to 1,000, then within 2 %. */
-  uniques(metric: string, options?: UniqueOptions & DateRange): Promise<number>;
+  abstract uniques(metric: string, options?: UniqueOptions & DateRange): Promise<number>;
   /** Keeps facts that cannot be counted, with their values and types: a JSON object of at most 64 KiB. */
-  record(
+  abstract record(
     subject: string,
     key: string,
     facts: JsonObject,
     options?: { readonly at?: DateInput },
   ): Promise<void>;
   /** By time, then in the order of recording. */
-  facts(subject: string, key: string, range?: DateRange): Promise<RecordedFacts[]>;
+  abstract facts(subject: string, key: string, range?: DateRange): Promise<RecordedFacts[]>;
   /** The same for every subject that has some. */
-  factsOf(key: string): Promise<Map<string, RecordedFacts[]>>;
+  abstract factsOf(key: string): Promise<Map<string, RecordedFacts[]>>;
   /**
    * Forgets the counters, members and facts of a subject, of a metric (or key of facts), of both together, or with `{}`
    * everything. A name that is present but undefined is refused: it would forget more than was meant.
    */
-  clear(what: { readonly subject?: string; readonly metric?: string }): Promise<void>;
+  abstract clear(what: { readonly subject?: string; readonly metric?: string }): Promise<void>;
   /** Closes the store, once. Later calls reject with a TrackingError `closed`. */
-  close(): Promise<void>;
+  abstract close(): Promise<void>;
 }

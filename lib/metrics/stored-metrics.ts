@@ -11,7 +11,6 @@ import type {
   DateInput,
   DateRange,
   IncrementOptions,
-  Metrics,
   Names,
   RecordedFacts,
   SeriesOptions,
@@ -19,6 +18,7 @@ import type {
   SetOptions,
   UniqueOptions,
 } from './metrics.js';
+import { Metrics } from './metrics.js';
 import type { Change } from './metrics-store.js';
 import type { MetricsWriter } from './metrics-writer.js';
 import type { LocalHour } from './time-zone.js';
@@ -34,11 +34,12 @@ const NO_HOUR: Partial<LocalHour> = {};
  * - Everything is checked before anything is written.
  * - What retention no longer keeps counts as 0, whether or not the store still has it.
  */
-export class StoredMetrics implements Metrics {
+export class StoredMetrics extends Metrics {
   private readonly dates: LocalDates;
   private readonly reader: CounterReader;
 
   constructor(readonly writer: MetricsWriter) {
+    super();
     this.dates = new LocalDates(writer.settings);
     this.reader = new CounterReader(writer, this.dates);
   }

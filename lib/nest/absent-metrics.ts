@@ -1,7 +1,12 @@
 import { TrackingError } from '../core/errors.js';
-import type { Metrics } from '../metrics/metrics.js';
+import { Metrics } from '../metrics/metrics.js';
 
-/** What is injected where `forRoot` was given no metrics: it says so to whoever uses it. */
+const METHODS: readonly (keyof Metrics)[] = [
+  ...(['increment', 'incrementTotal', 'total', 'totals', 'count', 'counts', 'series', 'seriesMany'] as const),
+  ...(['set', 'addUnique', 'uniques', 'record', 'facts', 'factsOf', 'clear'] as const),
+];
+
+/** What is injected where `forRoot` was given no metrics: every call says so. Nobody need inject it. */
 export function absentMetrics(name: string): Metrics {
   const missing = (): Promise<never> =>
     Promise.reject(
@@ -10,22 +15,8 @@ export function absentMetrics(name: string): Metrics {
         `there are no metrics in the options of TrackingModule.forRoot (${JSON.stringify(name)})`,
       ),
     );
-  return {
-    increment: missing,
-    incrementTotal: missing,
-    total: missing,
-    totals: missing,
-    count: missing,
-    counts: missing,
-    series: missing,
-    seriesMany: missing,
-    set: missing,
-    addUnique: missing,
-    uniques: missing,
-    record: missing,
-    facts: missing,
-    factsOf: missing,
-    clear: missing,
+  const methods = Object.fromEntries(METHODS.map((method) => [method, missing]));
+  return Object.assign(Object.create(Metrics.prototype) as Metrics, methods, {
     close: () => Promise.resolve(),
-  };
+  });
 }

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import type { ContextStore } from '../core/context-store.js';
 import { Scope } from '../core/scope.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import type { IncomingRequest } from '../express/incoming-request.js';
 import { RequestContext } from '../express/request-context.js';
 import type { HandlerFrame } from '../express/request-frames.js';

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import type { RequestSource } from '../express/request-options.js';
 
 const NOTHING: RequestSource = Object.freeze({});

@@ -3,9 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { ModuleRef } from '@nestjs/core';
 import { isClass } from '../core/processing-step.js';
-import { messageOf } from '../core/show.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import { errorMessage } from '../core/describe.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import { atBoot } from './boot-time.js';
 
 /** In the place of a class that could not be created, so that the other options can be checked before the boot stops. */
@@ -86,7 +86,7 @@ class Creation {
         'it; does it inject the tracker that it belongs to?',
       );
     } catch (error) {
-      this.problems.addLine(path, `creating ${spec.name} failed: ${messageOf(error)}`);
+      this.problems.addLine(path, `creating ${spec.name} failed: ${errorMessage(error)}`);
       return STAND_IN;
     }
   }

@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { MetadataScanner } from '@nestjs/core';
 import 'reflect-metadata';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import type { RequestFrames } from '../express/request-frames.js';
 import type { RequestSource } from '../express/request-options.js';
 import type { Method, RouteHandler } from './route-execution.js';

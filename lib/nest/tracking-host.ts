@@ -10,8 +10,8 @@ import { hostTracker } from '../core/create-tracker.js';
 import { TrackingError } from '../core/errors.js';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
 import type { Tracker } from '../core/tracker.js';
-import { show } from '../core/show.js';
-import { isRecord, Problems } from '../core/validation.js';
+import { describeValue } from '../core/describe.js';
+import { isRecord, Problems } from '../core/options.js';
 import { resolveRequestOptions } from '../express/request-options.js';
 import { RequestTracking } from '../express/request-tracking.js';
 import { atBoot } from './boot-time.js';
@@ -142,9 +142,9 @@ export class TrackingHost
   /** Nothing else would tell: events just have no request. */
   private warnWithoutEnricher(): void {
     if (this.instances.size > 0 && this.enricherName() === undefined) {
-      const names = [...this.instances.keys()].map((name) => show(name));
+      const names = [...this.instances.keys()].map((name) => describeValue(name));
       new Logger('TrackingModule').warn(
-        `none of the instances ${names.join(', ')} is named ${show(DEFAULT_NAME)}: events carry no request, user, session or handler; leave out the name of the one that shall follow requests`,
+        `none of the instances ${names.join(', ')} is named ${describeValue(DEFAULT_NAME)}: events carry no request, user, session or handler; leave out the name of the one that shall follow requests`,
       );
     }
   }

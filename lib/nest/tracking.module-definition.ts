@@ -1,8 +1,8 @@
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import type { Tracker } from '../core/tracker.js';
-import type { Metrics } from '../metrics/metrics.js';
+import { Tracker } from '../core/tracker.js';
+import { Metrics } from '../metrics/metrics.js';
 import { absentMetrics } from './absent-metrics.js';
 import { getMetricsToken } from './metrics.tokens.js';
 import { DEFAULT_NAME, getTrackerToken, rootTrackerToken } from './tracker.tokens.js';
@@ -57,12 +57,27 @@ function withTracker(definition: DynamicModule, extras: Required<TrackingExtras>
       useFactory: (options: TrackingModuleOptions | null): Metrics =>
         options?.metrics ?? absentMetrics(extras.name),
     },
+    ...byType(extras.name),
   ];
   return {
     ...definition,
     global: extras.isGlobal,
     imports: [...(definition.imports ?? []), TrackingHostModule],
     providers: [...(definition.providers ?? []), ...providers],
-    exports: [getTrackerToken(extras.name), getMetricsToken(extras.name)],
+    exports: [
+      getTrackerToken(extras.name),
+      getMetricsToken(extras.name),
+      ...byType(extras.name).map(({ provide }) => provide),
+    ],
   };
+}
+
+/** The default instance is injected by its type alone. */
+function byType(name: string) {
+  return name === DEFAULT_NAME
+    ? [
+        { provide: Tracker, useExisting: getTrackerToken() },
+        { provide: Metrics, useExisting: getMetricsToken() },
+      ]
+    : [];
 }

@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import type { Tracker } from '../core/tracker.js';
+import { Tracker } from '../core/tracker.js';
 import { getTrackerToken } from './tracker.tokens.js';
 import { TrackingHost } from './tracking-host.js';
 import { TrackingHostModule } from './tracking-host.module.js';
@@ -53,8 +53,9 @@ export class TrackingModule extends ConfigurableModuleClass {
             moduleRef: ModuleRef,
           ): Promise<Tracker> => host.startFeature(feature, moduleRef),
         },
+        ...(options.name === undefined ? [{ provide: Tracker, useExisting: token }] : []),
       ],
-      exports: [token],
+      exports: [token, ...(options.name === undefined ? [Tracker] : [])],
     };
   }
 }

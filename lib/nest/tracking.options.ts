@@ -1,8 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { ProcessorSpec } from '../core/processor.js';
 import type { TrackerOptions } from '../core/tracker-options.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import type { Identity, RequestOptions, RequestSource } from '../express/request-options.js';
 import { checkRequestOptions } from '../express/request-options.js';
 import type { Metrics } from '../metrics/metrics.js';

@@ -1,6 +1,6 @@
 import type { TrackingEvent } from '../core/event.js';
 import type { JsonObject, JsonValue } from '../core/json.js';
-import type { Problems } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
 
 /** Every element of an array, every key of an object. */
 export const EVERY = Symbol('*');

@@ -1,8 +1,8 @@
 import type { JsonValue } from '../core/json.js';
 import type { Processor } from '../core/processor.js';
 import { drop, filter } from '../core/processor.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import type { DottedPath } from './dotted-path.js';
 import { parsePath, someAt } from './dotted-path.js';
 import type { TextMatcher } from '../core/glob.js';

@@ -1,5 +1,5 @@
 import type { Processor } from '../core/processor.js';
-import { Problems } from '../core/validation.js';
+import { Problems } from '../core/options.js';
 
 /** Gives a processor the name under which reports speak of it. */
 export function named(name: string, process: Processor): Processor {

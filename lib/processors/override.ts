@@ -1,10 +1,10 @@
 import type { JsonObject } from '../core/json.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
 import type { Processor } from '../core/processor.js';
-import { messageOf } from '../core/show.js';
+import { errorMessage } from '../core/describe.js';
 import { snapshot } from '../core/snapshot.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import { named, readArguments } from './named.js';
 
 /** What every event gets. */
@@ -72,7 +72,7 @@ function readObject(option: string, given: unknown, problems: Problems): JsonObj
     }
     return value;
   } catch (error) {
-    problems.addLine(option, messageOf(error));
+    problems.addLine(option, errorMessage(error));
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { TrackingEvent } from '../core/event.js';
 import type { Processor } from '../core/processor.js';
-import { show } from '../core/show.js';
-import { isRecord } from '../core/validation.js';
+import { describeValue } from '../core/describe.js';
+import { isRecord } from '../core/options.js';
 import { named, readArguments } from './named.js';
 
 /** Answers an event's new name, or `undefined` to keep the one it has. */
@@ -21,7 +21,7 @@ export function rename(names: Readonly<Record<string, string>> | NameOf): Proces
       return undefined;
     }
     if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`expected the new name to be a non-empty string, got ${show(name)}`);
+      throw new TypeError(`expected the new name to be a non-empty string, got ${describeValue(name)}`);
     }
     return { ...event, name };
   });

@@ -2,9 +2,9 @@ import type { TrackingEvent } from '../core/event.js';
 import type { JsonValue } from '../core/json.js';
 import type { Processor } from '../core/processor.js';
 import { drop, filter } from '../core/processor.js';
-import { show } from '../core/show.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import { describeValue } from '../core/describe.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import { parsePath, someAt } from './dotted-path.js';
 import { named, readArguments } from './named.js';
 import { stableFraction } from './stable-hash.js';
@@ -54,7 +54,7 @@ function keyText(key: unknown): string | undefined {
       if (key === undefined || key === null) {
         return undefined;
       }
-      throw new TypeError(`expected "by" to answer a text, a number or a boolean, got ${show(key)}`);
+      throw new TypeError(`expected "by" to answer a text, a number or a boolean, got ${describeValue(key)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/json.js';
 import type { Processor } from '../core/processor.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import { named, readArguments } from './named.js';
 
 export interface StripNullsOptions {

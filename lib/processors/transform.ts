@@ -1,8 +1,8 @@
 import type { Processor, ProcessorResult } from '../core/processor.js';
 import { drop, filter } from '../core/processor.js';
-import { show } from '../core/show.js';
+import { describeValue } from '../core/describe.js';
 import { isThenable } from '../core/thenable.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import { named, readArguments } from './named.js';
 import type { TransformerRegistry } from './transformer-registry.js';
 
@@ -35,7 +35,7 @@ export function transform(registry: TransformerRegistry): Processor {
 function something(answer: unknown): ProcessorResult {
   if (answer === undefined || answer === null) {
     throw new TypeError(
-      `expected the transformer to answer an event, an array of events or drop(reason), got ${show(answer)}`,
+      `expected the transformer to answer an event, an array of events or drop(reason), got ${describeValue(answer)}`,
     );
   }
   return answer as ProcessorResult;

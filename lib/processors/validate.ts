@@ -2,10 +2,10 @@ import type { EventCatalogue, Verdict } from '../core/catalogue.js';
 import type { TrackingEvent } from '../core/event.js';
 import type { MaybePromise, Processor, ProcessorResult } from '../core/processor.js';
 import { drop, filter } from '../core/processor.js';
-import { show } from '../core/show.js';
+import { describeValue } from '../core/describe.js';
 import { isThenable } from '../core/thenable.js';
-import type { Problems } from '../core/validation.js';
-import { isRecord } from '../core/validation.js';
+import type { Problems } from '../core/options.js';
+import { isRecord } from '../core/options.js';
 import { named, readArguments } from './named.js';
 
 /** An event that was not let through. */
@@ -57,7 +57,7 @@ export function validate(catalogue: EventCatalogue, options: ValidateOptions = {
       if (definition === undefined) {
         return unknown === 'allow'
           ? undefined
-          : refuse(event, [`${show(event.name)} is not in the catalogue`]);
+          : refuse(event, [`${describeValue(event.name)} is not in the catalogue`]);
       }
       // Without a schema the payload need not be read back from its JSON.
       if (definition.validate === undefined) {

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, register as defaultRegister } from 'prom-client';
 import type { TrackerStats } from '../core/stats.js';
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import type { MetricSpec, Sample } from './samples.js';
 import { METRICS } from './samples.js';
 

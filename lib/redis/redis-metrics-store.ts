@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/system-clock.js';
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import type {
   Change,
   Counter,

@@ -2,7 +2,7 @@ import type { EventCatalogue, EventDefinition, Verdict } from '../core/catalogue
 import type { JsonObject } from '../core/json.js';
 import type { MaybePromise } from '../core/processor.js';
 import { isThenable } from '../core/thenable.js';
-import { isRecord, Problems } from '../core/validation.js';
+import { isRecord, Problems } from '../core/options.js';
 import type { StandardResult, StandardSchema } from './standard-schema.js';
 import { isStandardSchema, issueLine } from './standard-schema.js';
 

@@ -1,5 +1,5 @@
 import type { BackendStats, TrackerStats } from '../core/stats.js';
-import { Problems } from '../core/validation.js';
+import { Problems } from '../core/options.js';
 import type { Losses, LossReason } from './losses.js';
 
 export interface TrackingHealthOptions {

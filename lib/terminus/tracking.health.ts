@@ -6,7 +6,7 @@ import type { HealthIndicatorResult } from '@nestjs/terminus';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import type { Clock } from '../core/clock.js';
 import { TrackingError } from '../core/errors.js';
-import { show } from '../core/show.js';
+import { describeValue } from '../core/describe.js';
 import { systemClock } from '../core/system-clock.js';
 import type { Tracker } from '../core/tracker.js';
 import type { SettledFact } from '../delivery/delivery-facts.js';
@@ -91,7 +91,7 @@ export class TrackingHealthIndicator implements OnModuleDestroy {
     } catch (cause) {
       throw new TrackingError(
         'invalid_options',
-        `expected options.tracker to be the name of a tracker of TrackingModule.forRoot, got ${show(name)}`,
+        `expected options.tracker to be the name of a tracker of TrackingModule.forRoot, got ${describeValue(name)}`,
         { cause },
       );
     }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TrackingEvent } from '../core/event.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import type { DecodedBody } from './decoded-body.js';
 
 /** One request that a collector received in full. */

@@ -1,5 +1,5 @@
 import type { TrackingEvent } from '../core/event.js';
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 import { tally } from './describe-events.js';
 import { partialMismatch, shown } from './mismatch.js';
 

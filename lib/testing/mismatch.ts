@@ -1,4 +1,4 @@
-import { isRecord } from '../core/validation.js';
+import { isRecord } from '../core/options.js';
 
 /** What `expect.any`, `expect.stringContaining` and their like are, in every test framework. */
 interface AsymmetricMatcher {

@@ -4,7 +4,7 @@ import { createTracker, hostTracker } from '../../../lib/core/create-tracker.js'
 import type { TrackingError } from '../../../lib/core/errors.js';
 import { isTrackingError } from '../../../lib/core/errors.js';
 import { DEFAULT_LIMITS } from '../../../lib/core/limits.js';
-import { Problems } from '../../../lib/core/validation.js';
+import { Problems } from '../../../lib/core/options.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 import { memoryBackend } from '../../../lib/testing/memory-backend.js';
 import { record, untyped } from '../../support/recording.js';

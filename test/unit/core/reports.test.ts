@@ -6,7 +6,7 @@ import { isTrackingError, TrackingError } from '../../../lib/core/errors.js';
 import type { OnError, TrackingReport } from '../../../lib/core/report.js';
 import { Reporter } from '../../../lib/core/report.js';
 import type { ScopedTracker } from '../../../lib/core/scoped-tracker.js';
-import { messageOf, show } from '../../../lib/core/show.js';
+import { errorMessage, describeValue } from '../../../lib/core/describe.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 import { memoryBackend } from '../../../lib/testing/memory-backend.js';
 import { record, untyped } from '../../support/recording.js';
@@ -206,17 +206,17 @@ describe('values in messages', () => {
     ],
     [[() => undefined][0], 'function'],
   ])('%#: are short', (value: unknown, expected: string) => {
-    expect(show(value)).toBe(expected);
+    expect(describeValue(value)).toBe(expected);
   });
 
   it('may throw at every look', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
-    expect(show(proxy)).toBe('an unreadable object');
-    expect(show(Object.defineProperty(() => undefined, 'name', { value: Symbol('x') }))).toBe(
+    expect(describeValue(proxy)).toBe('an unreadable object');
+    expect(describeValue(Object.defineProperty(() => undefined, 'name', { value: Symbol('x') }))).toBe(
       'an unreadable function',
     );
-    expect(messageOf(proxy)).toBe('an error that cannot be shown');
+    expect(errorMessage(proxy)).toBe('an error that cannot be shown');
   });
 });
 

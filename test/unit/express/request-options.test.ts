@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Problems } from '../../../lib/core/validation.js';
+import { Problems } from '../../../lib/core/options.js';
 import type { RequestOptions } from '../../../lib/express/request-options.js';
 import { checkRequestOptions, resolveRequestOptions } from '../../../lib/express/request-options.js';
 import { untyped } from '../../support/recording.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { JsonObject, JsonValue } from '../../../lib/core/json.js';
-import { Problems } from '../../../lib/core/validation.js';
+import { Problems } from '../../../lib/core/options.js';
 import type { DottedPath } from '../../../lib/processors/dotted-path.js';
 import { EVERY, parsePath, someAt } from '../../../lib/processors/dotted-path.js';
 import { eventOf } from './events.js';
