@@ -19,7 +19,6 @@ export type { TrackingErrorCode } from './core/errors.js';
 export { isTrackingError, TrackingError } from './core/errors.js';
 export { eventBytes, eventJson, eventUtf8 } from './core/event.js';
 export type { TrackingEvent } from './core/event.js';
-export type { EmitOptions } from './core/event-factory.js';
 export { nameUuid } from './core/ids.js';
 export type { JsonObject, JsonPrimitive, JsonValue } from './core/json.js';
 export { DEFAULT_LIMITS } from './core/limits.js';
@@ -75,8 +74,8 @@ export type {
 export type { FromEvent, MetricsRule, RuleName } from './metrics/metrics-rule.js';
 export { systemClock } from './core/system-clock.js';
 export { Tracker } from './core/tracker.js';
-export type { ChildOptions, EmitArguments, EventName, EventPayload, FlushResult } from './core/tracker.js';
-export type { TrackerOptions } from './core/tracker-options.js';
+export type { ChildOptions, FlushResult } from './core/tracker.js';
+export type { TrackerOptions } from './core/create-tracker.js';
 export { allow } from './processors/allow.js';
 export { block } from './processors/block.js';
 export { consent } from './processors/consent.js';

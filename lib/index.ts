@@ -1,60 +1,5 @@
 /** `nestjs-tracking`: event tracking for Nest. */
-export * from './core/tracked-events.js';
-export { loggerBackend } from './backends/logger-backend.js';
-export type { LineLogger, LoggerBackendOptions, LogLevel } from './backends/logger-backend.js';
-export type {
-  Backend,
-  BackendHost,
-  BackendSpec,
-  BackendTree,
-  RouterSpec,
-  TimeBudget,
-} from './core/backend.js';
-export type { EventCatalogue, EventDefinition, EventsOf, Verdict } from './core/catalogue.js';
-export type { Clock, TimerHandle } from './core/clock.js';
-export { isTrackingError, TrackingError } from './core/errors.js';
-export type { TrackingErrorCode } from './core/errors.js';
-export type { TrackingEvent } from './core/event.js';
-export type { EmitOptions } from './core/event-factory.js';
-export type { JsonObject, JsonPrimitive, JsonValue } from './core/json.js';
-export type { Limits } from './core/limits.js';
-export type { DispatchReport, Outcome } from './core/outcome.js';
-export { drop, Dropped, filter, isDropped } from './core/processor.js';
-export type {
-  DropReason,
-  MaybePromise,
-  Processor,
-  ProcessorObject,
-  ProcessorResult,
-  ProcessorSpec,
-  Type,
-} from './core/processor.js';
-export type { OnError, ReportCode, TrackingReport } from './core/report.js';
-export type { BackendStats, ReasonCounts, TrackerStats } from './core/stats.js';
-export { Tracker } from './core/tracker.js';
-export type { ChildOptions, EmitArguments, EventName, EventPayload, FlushResult } from './core/tracker.js';
-export type { TrackerOptions } from './core/tracker-options.js';
-export { createMetrics } from './metrics/create-metrics.js';
-export { memoryMetricsStore } from './metrics/memory-metrics-store.js';
-export { Metrics } from './metrics/metrics.js';
-export type {
-  CounterKey,
-  DateInput,
-  DateRange,
-  Granularity,
-  IncrementOptions,
-  Names,
-  RecordedFacts,
-  SeriesOptions,
-  SeriesPoint,
-  SetOptions,
-  UniqueOptions,
-} from './metrics/metrics.js';
-export { metricsBackend } from './metrics/metrics-backend.js';
-export type { MetricsBackendOptions } from './metrics/metrics-backend-options.js';
-export type { MetricsRule } from './metrics/metrics-rule.js';
-export type { MetricsOptions } from './metrics/metrics-options.js';
-export type { MetricsStore } from './metrics/metrics-store.js';
+export * from './core.js';
 export type {
   HoldLimits,
   Identity,
@@ -62,12 +7,10 @@ export type {
   RequestSource,
   RequestSummary,
 } from './express/request-options.js';
-export { getMetricsToken, InjectMetrics } from './nest/metrics.tokens.js';
+export { TrackingInterceptor } from './nest/scope.interceptor.js';
 export { NoTrack, Track } from './nest/track.decorator.js';
-export type { TrackOptions } from './nest/track.metadata.js';
-export { getTrackerToken, InjectTracker } from './nest/tracker.tokens.js';
+export type { TrackOptions } from './nest/track.decorator.js';
 export { TrackingContext } from './nest/tracking-context.decorator.js';
-export { TrackingInterceptor } from './nest/tracking.interceptor.js';
 export { TrackingModule } from './nest/tracking.module.js';
 export type {
   TrackingExtras,
@@ -76,28 +19,5 @@ export type {
   TrackingOptionsFactory,
   TrackingRequestOptions,
 } from './nest/tracking.options.js';
+export { getMetricsToken, getTrackerToken, InjectMetrics, InjectTracker } from './nest/tracking.tokens.js';
 export { WithContext } from './nest/with-context.decorator.js';
-export { allow } from './processors/allow.js';
-export { block } from './processors/block.js';
-export { consent } from './processors/consent.js';
-export type { HasConsent } from './processors/consent.js';
-export { match } from './processors/match.js';
-export type { MatchPatterns, ValuePattern } from './processors/match.js';
-export type { NamePattern } from './core/name-patterns.js';
-export { override } from './processors/override.js';
-export type { Overrides } from './processors/override.js';
-export { redact } from './processors/redact.js';
-export type { RedactAction, RedactOptions } from './processors/redact.js';
-export { rename } from './processors/rename.js';
-export type { NameOf } from './processors/rename.js';
-export { sample } from './processors/sample.js';
-export type { SampleKey, SampleOptions } from './processors/sample.js';
-export { stripNulls } from './processors/strip-nulls.js';
-export type { StripNullsOptions } from './processors/strip-nulls.js';
-export { transform } from './processors/transform.js';
-export { createTransformerRegistry } from './processors/transformer-registry.js';
-export type { Transformer, TransformerRegistry } from './processors/transformer-registry.js';
-export { validate } from './processors/validate.js';
-export type { InvalidEvent, ValidateOptions } from './processors/validate.js';
-export { defineEvents, event } from './schema/define-events.js';
-export type { EventDefinitions, TypedEvent } from './schema/define-events.js';

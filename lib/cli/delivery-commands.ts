@@ -1,4 +1,4 @@
-import type { TrackerOptions } from '../core/tracker-options.js';
+import type { TrackerOptions } from '../core/create-tracker.js';
 import { BacklogInspection } from '../lmdb/backlog-inspection.js';
 import type { Arguments } from './arguments.js';
 import { EXIT, UsageError } from './command-errors.js';

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
-import { hostTracker } from '../core/create-tracker.js';
+import { draftTracker } from '../core/create-tracker.js';
 import type { TrackerStats } from '../core/stats.js';
-import type { TrackerOptions } from '../core/tracker-options.js';
+import type { TrackerOptions } from '../core/create-tracker.js';
 import { BacklogInspection, nameOf } from '../lmdb/backlog-inspection.js';
 import type { Arguments } from './arguments.js';
 import { CommandFailure } from './command-errors.js';
@@ -45,10 +45,9 @@ export async function deliver(
   folder: string,
 ): Promise<Delivered> {
   const { clock } = terminal;
-  const tracker = hostTracker(options, {
-    name: args.tracker ?? 'default',
-    write: terminal.say,
-  });
+  const draft = draftTracker(options, { name: args.tracker ?? 'default', write: terminal.say });
+  draft.reader.createClasses();
+  const tracker = draft.finish();
   const letGo = clock.keepAlive?.();
   // In one process all openers need one durability: the topology has the first word.
   const inspection = BacklogInspection.open(folder, clock);

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errorMessage } from '../core/describe.js';
-import type { TrackerOptions } from '../core/tracker-options.js';
+import type { TrackerOptions } from '../core/create-tracker.js';
 import { isRecord } from '../core/options.js';
 import { CommandFailure } from './command-errors.js';
 

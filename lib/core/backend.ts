@@ -25,10 +25,13 @@ export interface BackendHost {
 /** How an event comes to a backend. */
 export interface SendOptions {
   /** Whether somebody waits for the event to be accepted, so that it may wait for room: `emitAsync`. */
-  readonly waits: boolean;
-  /** Nobody hears the answer: `emit` outside a request that does. It may come before the event is stored. Default: false. */
-  readonly unheard?: boolean;
+  readonly waitForRoom: boolean;
+  /** Nobody waits for what `send` returns: it may return before the event is stored. Default: false. */
+  readonly fireAndForget?: boolean;
 }
+
+/** Marks a backend whose `close` itself delivers what is left: the tracker spends no time on a `flush` before. */
+export const DRAINS_ON_CLOSE: unique symbol = Symbol.for('nestjs-tracking.drainsOnClose');
 
 /**
  * Where events go. `send` settles when responsibility is taken: what it resolves for is accepted, what it throws or
@@ -42,8 +45,8 @@ export interface Backend {
   /** Resolves when everything accepted before the call is delivered or dead, or the time is up. */
   flush?(budget?: TimeBudget): Promise<void>;
   close?(budget?: TimeBudget): Promise<void>;
-  /** True when `close` itself delivers what is left: the tracker then does not spend the time on a `flush` before. */
-  readonly drainsOnClose?: boolean;
+  /** @internal */
+  readonly [DRAINS_ON_CLOSE]?: true;
   /** For backends that deliver on their own: their counts replace the tracker's. */
   stats?(): BackendStats;
 }

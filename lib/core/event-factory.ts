@@ -1,229 +1,235 @@
-import { TrackingError } from './errors.js';
-import type { TrackingEvent } from './event.js';
-import { TrackedEvent } from './event.js';
-import { EventHeads, sized } from './event-head.js';
-import { FrameMemo } from './frame-memo.js';
-import type { UuidSource } from './ids.js';
-import type { JsonObject, JsonText } from './json.js';
-import { EMPTY_OBJECT } from './json.js';
-import { JsonWriter } from './json-writer.js';
-import type { Limits } from './limits.js';
-import type { Reporter } from './report.js';
-import { ResolvedContext } from './resolved-context.js';
-import { plainCopy } from './plain.js';
+import type { Clock } from './clock.js';
 import { describeValue } from './describe.js';
-import { snapshot, TOO_LARGE } from './snapshot.js';
-import type { IsoClock } from './timestamps.js';
-import { parseTimestamp } from './timestamps.js';
+import { TrackingError } from './errors.js';
+import type { EventHead, TrackingEvent } from './event.js';
+import { afterId, eventBytes, eventStart, TrackedEvent, writeEvent } from './event.js';
+import type { UuidSource } from './ids.js';
+import { isUuid, nameUuid } from './ids.js';
+import type { Limits } from './limits.js';
+import { Frame, MergedContext } from './merged-context.js';
+import { PlainJson } from './plain-json.js';
+import type { DropReason } from './processor.js';
+import type { ReportCode, Reporter } from './report.js';
+import { TOO_LARGE } from './sanitize.js';
+import type { EmitOptions } from './tracked-events.js';
 
 /** What an event is called when it was given no name. */
 const UNKNOWN = 'unknown';
 const MAX_ID_LENGTH = 200;
-const NO_PAYLOAD: JsonText = { text: '{}', bytes: 2 };
-
-/** What can be said about one event besides its name and payload. */
-export interface EmitOptions {
-  /** The event's own id, 1 to 200 characters; default: a new UUIDv7. */
-  readonly id?: string;
-  /** When it happened: a `Date`, epoch milliseconds or an ISO text; default: now. */
-  readonly timestamp?: Date | number | string;
-  /** A last frame for this event alone, stronger than every other. */
-  readonly context?: object;
-}
+/** Furthest moment that a `Date` can hold, in both directions. */
+const MAX_DATE_MS = 8.64e15;
+const FIELDS: readonly string[] = [
+  'id',
+  'name',
+  'timestamp',
+  'data',
+  'context',
+] satisfies (keyof TrackingEvent)[];
+/** The namespace for names derived of an id that is not a UUID: RFC 9562 Appendix C, "OID". */
+const NAMESPACE_OID = '6ba7b812-9dad-11d1-80b4-00c04fd430c8';
 
 /** An event, or why there is none. */
-export type Birth = TrackedEvent | 'too_large' | 'unserialisable';
+export type CreateResult = TrackedEvent | 'too_large' | 'unserialisable';
 
-/** What an event is written from. */
-interface Draft {
-  readonly id: string;
-  /** Whether the id was made here. */
-  readonly isOurs: boolean;
-  readonly name: string;
-  readonly timestamp: string;
-  readonly context: ResolvedContext;
+/** The events that a processor made of one, and why some of them could not be. */
+export interface ProcessedEvents {
+  readonly events: readonly TrackedEvent[];
+  readonly refused: readonly DropReason[];
 }
 
 /** Makes events. The payload is read once, here; afterwards nobody can change it. */
 export class EventFactory {
-  private writer: JsonWriter | undefined;
-  private readonly heads = new EventHeads();
-  private readonly frames = new FrameMemo();
+  /** The current time as ISO 8601, made once a millisecond: `toISOString` costs more than the rest of an event's head. */
+  private iso = '';
+  private isoMs = Number.NaN;
+  private lastName = '';
+  private lastTimestamp = '';
+  private lastAfterId = '';
+  private readonly payloads: PlainJson;
+  private readonly contexts: PlainJson;
 
   constructor(
     private readonly limits: Limits,
     private readonly ids: UuidSource,
-    private readonly clock: IsoClock,
+    private readonly clock: Clock,
     private readonly reporter: Reporter,
     private readonly strict: boolean,
-  ) {}
+  ) {
+    this.payloads = new PlainJson(limits);
+    this.contexts = new PlainJson(limits);
+  }
 
   /**
    * An event of the present.
    *
    * @throws TrackingError in strict mode: an empty name, a payload that is not JSON
    */
-  create(name: string, data: unknown, options: EmitOptions | undefined, context: ResolvedContext): Birth {
+  create(
+    name: unknown,
+    data: unknown,
+    options: EmitOptions | undefined,
+    context: MergedContext,
+    fromOnError: boolean,
+  ): CreateResult {
     const now = this.clock.now();
-    const givenId = this.idOf(options?.id);
+    const givenId = options && this.idOf(options.id);
     const id = givenId ?? this.ids.next(now);
-    const ms = this.timestampOf(options?.timestamp) ?? now;
-    return this.make(
-      {
-        id,
-        isOurs: givenId === undefined,
-        name: this.nameOf(name),
-        timestamp: this.clock.format(ms),
-        context,
-      },
-      data,
-    );
+    const timestamp = this.format((options && this.timestampOf(options.timestamp)) ?? now);
+    const head = { id, name: this.nameOf(name), timestamp };
+    // Our own ids need no escaping.
+    const start =
+      givenId === undefined ? `{"id":"${id}",${this.afterId(head.name, timestamp)}` : eventStart(head);
+    return this.write(start, head, data, context, fromOnError);
   }
 
-  /** What a processor answered, cleaned like anything emitted. Fields that it left out stay as they were. */
-  adopt(answer: Partial<TrackingEvent>, previous: TrackedEvent): Birth {
-    if (answer instanceof TrackedEvent) {
-      return answer;
-    }
-    const fields = { ...previous.toJSON(), ...withoutUndefined(answer) };
-    const context =
-      fields.context === previous.context
-        ? previous.context
-        : this.clean(fields.context, 'the context of a processed event');
-    const id = this.idOf(fields.id) ?? previous.id;
-    const draft = {
-      id,
-      isOurs: false,
-      name: this.nameOf(fields.name),
-      timestamp: this.clock.format(this.timestampOf(fields.timestamp) ?? Date.parse(previous.timestamp)),
-      context: new ResolvedContext(context),
-    };
-    return fields.data === previous.data
-      ? this.make(draft, undefined, previous)
-      : this.make(draft, fields.data);
-  }
-
-  /** The same event in another context. */
-  inContext(event: TrackedEvent, context: JsonObject): Birth {
-    const { id, name, timestamp } = event;
-    return this.make(
-      {
-        id,
-        isOurs: false,
-        name,
-        timestamp,
-        context: new ResolvedContext(context),
-      },
-      undefined,
-      event,
-    );
-  }
-
-  /** Frozen JSON of what is entered as a context; what had to be changed is reported. */
-  frame(name: string, data: unknown): JsonObject {
-    try {
-      const known = this.frames.recall(name, data);
-      if (known !== undefined) {
-        return known;
-      }
-    } catch {
-      // `clean` says what is wrong with it.
-    }
-    const frame = plainCopy(data, this.limits);
-    if (frame === undefined) {
-      return this.clean(data, () => `context ${describeValue(name)}`);
-    }
-    this.frames.keep(name, frame);
-    return frame;
+  /** A new UUIDv7 of the present. */
+  nextId(): string {
+    return this.ids.next(this.clock.now());
   }
 
   /**
-   * Frozen JSON of a context's data; what had to be changed is reported.
+   * What a processor returned, an event or an array of them, cleaned like anything emitted. Fields that it left out stay
+   * as they were. From the second event of an array on, a repeated id becomes a name-based UUID of parent and index, so
+   * that replaying the parent gives the same children.
    *
-   * @param what names it in a report
+   * @param processor its name, for reports
+   * @throws TypeError when it is neither
    */
-  clean(data: unknown, what: string | (() => string)): JsonObject {
-    const copy = plainCopy(data, this.limits);
-    if (copy !== undefined) {
-      return copy;
+  processed(answer: unknown, parent: TrackedEvent, processor: string): ProcessedEvents {
+    const events: TrackedEvent[] = [];
+    const refused: DropReason[] = [];
+    if (Array.isArray(answer) && answer.length === 0) {
+      return { events, refused: ['filtered'] };
     }
-    try {
-      const { value, changes } = snapshot(data, this.limits);
-      if (data === null || changes.length > 0) {
-        this.reporter.report({
-          code: 'context_changed',
-          message: `${shown(what)} was changed to be JSON: ${changes.join('; ') || 'expected an object, got null'}`,
-        });
+    const ids = new Set<string>();
+    // `Array.from` shows the holes of a sparse array.
+    Array.from(Array.isArray(answer) ? (answer as unknown[]) : [answer]).forEach((item, index) => {
+      let made = this.adopt(item, parent, processor);
+      if (typeof made !== 'string' && ids.has(made.id)) {
+        made = this.adopt({ ...made, id: derivedId(parent.id, index) }, made, processor);
       }
-      return value;
-    } catch (error) {
-      this.reporter.report({
-        code: error === TOO_LARGE ? 'too_large' : 'context_changed',
-        message: `${shown(what)} was left out: it ${error === TOO_LARGE ? `exceeds ${this.limits.maxBytes} bytes` : 'cannot be read'}`,
-        ...(error === TOO_LARGE ? {} : { error }),
-      });
-      return EMPTY_OBJECT;
+      if (typeof made === 'string') {
+        refused.push(made);
+      } else {
+        ids.add(made.id);
+        events.push(made);
+      }
+    });
+    return { events, refused };
+  }
+
+  /**
+   * What is entered as a context; what had to be changed to be JSON is reported.
+   *
+   * @param what together with `name` it names the context in a report
+   */
+  frame(data: unknown, what: string, name = what): Frame {
+    const report = (code: ReportCode, problem: string): void => {
+      const shown = name === what ? what : `${what} ${describeValue(name)}`;
+      this.reporter.report({ code, message: `${shown} ${problem}` });
+    };
+    try {
+      const { json, value, changes } = this.contexts.write(data, name);
+      if (data === null || changes.length > 0) {
+        const problems = changes.join('; ') || 'expected an object, got null';
+        report('context_changed', `was changed to be JSON: ${problems}`);
+      }
+      return new Frame(json, value);
+    } catch {
+      report('too_large', `was left out: it exceeds ${this.limits.maxBytes} bytes`);
+      return new Frame('{}');
     }
   }
 
-  /** @param keeps an event whose payload is taken over instead of `data` */
-  private make(draft: Draft, data: unknown, keeps?: TrackedEvent): Birth {
-    const writer = this.takeWriter();
+  /** The same event in another context, which is JSON. */
+  inContext(event: TrackedEvent, context: MergedContext): CreateResult {
+    const state = TrackedEvent.state(event);
+    const { id, name, timestamp, data } = event;
+    const head = { id, name, timestamp };
+    return this.write(eventStart(head), head, data, context, state?.fromOnError ?? false, state?.payload);
+  }
+
+  private adopt(answer: unknown, previous: TrackedEvent, processor: string): CreateResult {
+    if (answer === previous) {
+      return previous;
+    }
+    if (typeof answer !== 'object' || answer === null || !FIELDS.some((field) => field in answer)) {
+      throw new TypeError('expected an event, an array of events, drop(reason) or nothing');
+    }
+    if (answer instanceof TrackedEvent) {
+      return answer;
+    }
+    this.checkFields(answer, previous, processor);
+    const given = answer as Partial<Record<keyof TrackingEvent, unknown>>;
+    const timestamp = this.timestampOf(given.timestamp ?? undefined);
+    const head = {
+      id: this.idOf(given.id ?? undefined) ?? previous.id,
+      name: this.nameOf(given.name ?? previous.name),
+      timestamp: timestamp === undefined ? previous.timestamp : this.format(timestamp),
+    };
+    const context = given.context ?? previous.context;
+    const data = given.data ?? previous.data;
+    const before = TrackedEvent.state(previous);
+    const merged =
+      context === previous.context && before?.merged !== undefined
+        ? before.merged
+        : new MergedContext([this.frame(context, `the context that ${processor} returned`)]);
+    const known = data === previous.data ? before?.payload : undefined;
+    return this.write(eventStart(head), head, data, merged, before?.fromOnError ?? false, known);
+  }
+
+  /** What a processor adds beside the five fields nobody would see; a field set to `null` stays as it was. */
+  private checkFields(answer: object, event: TrackedEvent, processor: string): void {
+    const problems = Object.entries(answer as Record<string, unknown>).flatMap(([key, value]) => {
+      if (!FIELDS.includes(key)) {
+        return [`${describeValue(key)} is not a field of an event and was left out`];
+      }
+      return value === null ? [`${key} was set to null`] : [];
+    });
+    if (problems.length > 0) {
+      this.reporter.report({
+        code: 'processor_failed',
+        message: `${processor} returned an event with fields that cannot be: ${problems.join('; ')}`,
+        event,
+      });
+    }
+  }
+
+  /** @param known the JSON of `data`, when it was written before */
+  private write(
+    start: string,
+    head: EventHead,
+    data: unknown,
+    context: MergedContext,
+    fromOnError: boolean,
+    known?: string,
+  ): CreateResult {
     try {
-      const payload =
-        keeps === undefined ? this.payload(data, draft.name, writer) : sized(TrackedEvent.payloadOf(keeps));
-      return this.compose(draft, payload, writer);
+      const payload = known ?? this.payload(data, head.name);
+      const event = writeEvent(start, head, payload, context, fromOnError);
+      const length = start.length + payload.length + context.ending.length;
+      // No UTF-16 unit takes more than three bytes in UTF-8: they need only be counted of what is large.
+      if (length * 3 > this.limits.maxBytes && eventBytes(event) > this.limits.maxBytes) {
+        throw TOO_LARGE;
+      }
+      return event;
     } catch (error) {
       if (error instanceof TrackingError) {
         throw error;
       }
-      return this.refused(draft.name, error);
-    } finally {
-      this.writer = writer;
+      return this.refused(head.name, error);
     }
   }
 
-  /** A getter in a payload may emit events: those get a writer of their own. */
-  private takeWriter(): JsonWriter {
-    const writer = this.writer ?? new JsonWriter(this.limits.maxDepth);
-    this.writer = undefined;
-    return writer;
-  }
-
-  private payload(data: unknown, name: string, writer: JsonWriter): JsonText {
+  private payload(data: unknown, name: string): string {
     if (data === undefined || data === null) {
-      return NO_PAYLOAD;
+      return '{}';
     }
-    try {
-      return writer.write(data);
-    } catch {
-      return this.changedPayload(data, name);
-    }
-  }
-
-  /** The slow way: the payload is not plain JSON, or larger than usual. */
-  private changedPayload(data: unknown, name: string): JsonText {
-    const { value, changes } = snapshot(data, this.limits);
+    const { json, changes } = this.payloads.write(data, name);
     if (changes.length > 0) {
       this.payloadChanged(name, changes);
     }
-    return sized(JSON.stringify(value));
-  }
-
-  private compose(
-    { id, isOurs, name, timestamp, context }: Draft,
-    payload: JsonText,
-    writer: JsonWriter,
-  ): TrackedEvent {
-    const head = this.heads.head(id, isOurs, name, timestamp);
-    const tail = context.tail(writer);
-    const bytes = head.bytes + payload.bytes + tail.bytes;
-    if (bytes > this.limits.maxBytes) {
-      throw TOO_LARGE;
-    }
-    // Concatenation copies nothing: the engine links the parts, and joins them when somebody reads the text.
-    const json = `${head.text}${payload.text}${tail.text}`;
-    return new TrackedEvent(id, name, timestamp, context.object, json, payload.text, bytes);
+    return json;
   }
 
   private payloadChanged(name: string, changes: readonly string[]): void {
@@ -235,19 +241,13 @@ export class EventFactory {
   }
 
   private refused(name: string, error: unknown): 'too_large' | 'unserialisable' {
-    const shown = describeValue(name);
+    const what = `event ${describeValue(name)} was dropped`;
     if (error === TOO_LARGE) {
-      this.reporter.report({
-        code: 'too_large',
-        message: `event ${shown} was dropped: it exceeds limits.maxBytes (${this.limits.maxBytes} bytes)`,
-      });
+      const message = `${what}: it exceeds limits.maxBytes (${this.limits.maxBytes} bytes)`;
+      this.reporter.report({ code: 'too_large', message });
       return 'too_large';
     }
-    this.reporter.report({
-      code: 'unserialisable',
-      message: `event ${shown} was dropped: it cannot be made into JSON`,
-      error,
-    });
+    this.reporter.report({ code: 'unserialisable', message: `${what}: it cannot be made into JSON`, error });
     return 'unserialisable';
   }
 
@@ -259,24 +259,16 @@ export class EventFactory {
     if (this.strict) {
       throw new TrackingError('invalid_name', message);
     }
-    this.reporter.report({
-      code: 'invalid_name',
-      message: `${message}; it is called '${UNKNOWN}'`,
-    });
+    this.reporter.report({ code: 'invalid_name', message: `${message}; it is called '${UNKNOWN}'` });
     return UNKNOWN;
   }
 
   private idOf(id: unknown): string | undefined {
-    if (id === undefined) {
-      return undefined;
-    }
-    if (typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH) {
+    if (id === undefined || (typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH)) {
       return id;
     }
-    this.reporter.report({
-      code: 'invalid_option',
-      message: `expected the id of an event to be a string of 1 to ${MAX_ID_LENGTH} characters, got ${typeof id === 'string' ? `one of ${id.length}` : describeValue(id)}; it was ignored`,
-    });
+    const given = typeof id === 'string' ? `one of ${id.length}` : describeValue(id);
+    this.ignored('id', `a string of 1 to ${MAX_ID_LENGTH} characters`, given);
     return undefined;
   }
 
@@ -284,23 +276,51 @@ export class EventFactory {
     if (timestamp === undefined) {
       return undefined;
     }
-    const ms = parseTimestamp(timestamp);
+    const ms = epochMs(timestamp);
     if (ms === undefined) {
-      this.reporter.report({
-        code: 'invalid_option',
-        message: `expected the timestamp of an event to be a Date, epoch milliseconds or an ISO text, got ${describeValue(timestamp)}; it was ignored`,
-      });
+      this.ignored('timestamp', 'a Date, epoch milliseconds or an ISO string', describeValue(timestamp));
     }
     return ms;
   }
+
+  private ignored(option: string, expected: string, given: string): void {
+    this.reporter.report({
+      code: 'invalid_option',
+      message: `expected the ${option} of an event to be ${expected}, got ${given}; it was ignored`,
+    });
+  }
+
+  /** The same for all events of a name in one millisecond. */
+  private afterId(name: string, timestamp: string): string {
+    if (name !== this.lastName || timestamp !== this.lastTimestamp) {
+      this.lastName = name;
+      this.lastTimestamp = timestamp;
+      this.lastAfterId = afterId(name, timestamp);
+    }
+    return this.lastAfterId;
+  }
+
+  private format(ms: number): string {
+    if (ms !== this.isoMs) {
+      this.iso = new Date(ms).toISOString();
+      this.isoMs = ms;
+    }
+    return this.iso;
+  }
 }
 
-function withoutUndefined(fields: Partial<TrackingEvent>): object {
-  return Object.fromEntries(
-    Object.entries(fields as Record<string, unknown>).filter(([, value]) => value !== undefined),
-  );
+/** Epoch milliseconds of a `Date`, a number or an ISO string; `undefined` for anything else. */
+function epochMs(timestamp: unknown): number | undefined {
+  const ms =
+    timestamp instanceof Date
+      ? timestamp.getTime()
+      : typeof timestamp === 'string'
+        ? Date.parse(timestamp)
+        : timestamp;
+  return typeof ms === 'number' && Math.abs(ms) <= MAX_DATE_MS ? ms : undefined;
 }
 
-function shown(what: string | (() => string)): string {
-  return typeof what === 'string' ? what : what();
+function derivedId(parentId: string, index: number): string {
+  const namespace = isUuid(parentId) ? parentId : nameUuid(NAMESPACE_OID, parentId);
+  return nameUuid(namespace, String(index));
 }

@@ -1,16 +1,17 @@
 import { createHash, randomFillSync } from 'node:crypto';
 
-const UUID_LENGTH = 36;
-const DASH = 0x2d;
-const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
-const POOL_BYTES = 4096;
+/** Random bytes of one id: two and six, of which two bits are the variant. */
 const RANDOM_BYTES = 8;
+const POOL_IDS = 512;
 const COUNTER_END = 1 << 12;
 /** The first millisecond that has no room: in the year 10889. */
 const END_MS = 2 ** 48;
-/** Where the digits of the counter and of the random part stand. */
-const COUNTER_AT = 15;
-const RANDOM_AT = [19, 21, 24, 26, 28, 30, 32, 34] as const;
+/** The digits of each value of the counter, with the dash behind them: an id is put together from few strings. */
+const COUNTERS: readonly string[] = Array.from(
+  { length: COUNTER_END },
+  (_, counter) => `${counter.toString(16).padStart(3, '0')}-`,
+);
+const DIGITS = RANDOM_BYTES * 2;
 
 /** Fills bytes with randomness. */
 export type RandomFill = (bytes: Uint8Array) => void;
@@ -27,10 +28,11 @@ const cryptoFill: RandomFill = (bytes) => {
 export class UuidSource {
   private lastMs = 0;
   private counter = 0;
-  /** The id in the making; dashes, version and milliseconds stay from one to the next. */
-  private readonly text = Buffer.alloc(UUID_LENGTH, DASH);
-  private readonly pool = new Uint8Array(POOL_BYTES);
-  private used = POOL_BYTES;
+  /** What all ids of a millisecond begin with, up to the counter. */
+  private beginning = '';
+  private readonly pool = Buffer.alloc(POOL_IDS * RANDOM_BYTES);
+  private digits = '';
+  private used = 0;
 
   constructor(private readonly fill: RandomFill = cryptoFill) {
     this.startMillisecond(0);
@@ -43,48 +45,38 @@ export class UuidSource {
     } else if (++this.counter === COUNTER_END) {
       this.startMillisecond(this.lastMs + 1);
     }
-    const { text, pool, counter } = this;
-    text[COUNTER_AT] = digit(counter >> 8);
-    this.writeByte(COUNTER_AT + 1, counter);
-    let at = this.random();
-    this.writeByte(RANDOM_AT[0], ((pool[at] as number) & 0x3f) | 0x80);
-    for (let i = 1; i < RANDOM_BYTES; i++) {
-      this.writeByte(RANDOM_AT[i] as number, pool[++at] as number);
-    }
-    return text.toString('latin1', 0, UUID_LENGTH);
+    const at = this.random();
+    const { digits } = this;
+    return `${this.beginning}${COUNTERS[this.counter] as string}${digits.slice(at, at + 4)}-${digits.slice(at + 4, at + DIGITS)}`;
   }
 
   private startMillisecond(ms: number): void {
     this.lastMs = ms;
     const hex = ms.toString(16).padStart(12, '0');
-    this.text.write(`${hex.slice(0, 8)}-${hex.slice(8)}-7`, 0, 'latin1');
-    const at = this.random();
+    this.beginning = `${hex.slice(0, 8)}-${hex.slice(8)}-7`;
     // The top bit stays 0, so that at least 2,048 ids fit into the millisecond.
-    this.counter = (((this.pool[at] as number) & 0x07) << 8) | (this.pool[at + 1] as number);
+    const at = this.random() + 4;
+    this.counter = Number.parseInt(this.digits.slice(at, at + 3), 16) & 0x7ff;
   }
 
-  private writeByte(at: number, byte: number): void {
-    this.text[at] = digit(byte >> 4);
-    this.text[at + 1] = digit(byte);
-  }
-
+  /** Where 16 unused hex digits stand, the first of which is the variant with two random bits. */
   private random(): number {
-    if (this.used + RANDOM_BYTES > POOL_BYTES) {
+    if (this.used === this.digits.length) {
       this.fill(this.pool);
+      for (let i = 0; i < this.pool.length; i += RANDOM_BYTES) {
+        this.pool[i] = ((this.pool[i] as number) & 0x3f) | 0x80;
+      }
+      this.digits = this.pool.toString('hex');
       this.used = 0;
     }
-    const at = this.used;
-    this.used += RANDOM_BYTES;
-    return at;
+    const start = this.used;
+    this.used += DIGITS;
+    return start;
   }
 }
 
-function digit(value: number): number {
-  return DIGITS[value & 0xf] as number;
-}
-
-export function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+export function isUuid(value: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 }
 
 /**

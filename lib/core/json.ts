@@ -5,12 +5,6 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
-/** A piece of JSON and its size in UTF-8. */
-export interface JsonText {
-  readonly text: string;
-  readonly bytes: number;
-}
-
 export const EMPTY_OBJECT: JsonObject = Object.freeze({});
 
 /** Freezes a value and everything below it that is not frozen yet; returns the value. */

@@ -38,14 +38,14 @@ export function aFunction<F>(): OptionReader<F> {
   return value('a function', (given) => typeof given === 'function');
 }
 
-export function oneOf<const T>(...known: readonly T[]): OptionReader<T> {
+export function oneOf<const T extends readonly unknown[]>(...known: T): OptionReader<T[number]> {
   const shown = known.map((one) => (typeof one === 'string' ? `'${one}'` : String(one)));
-  return value(shown.join(' or '), (given) => (known as readonly unknown[]).includes(given));
+  return value(shown.join(' or '), (given) => known.includes(given));
 }
 
 /** An option that may be left out, or be `undefined`. */
 export function optional<T>(read: OptionReader<T>): OptionReader<T | undefined>;
-export function optional<T, D>(read: OptionReader<T>, fallback: D): OptionReader<T | D>;
+export function optional<T, const D>(read: OptionReader<T>, fallback: D): OptionReader<T | D>;
 export function optional<T>(read: OptionReader<T>, fallback?: T): OptionReader<T | undefined> {
   return (given, path, problems) => (given === undefined ? fallback : read(given, path, problems));
 }

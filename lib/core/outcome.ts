@@ -10,7 +10,7 @@ export interface Outcome {
 
 /** What `emitAsync` resolves to. */
 export interface DispatchReport {
-  /** The event as it was born; absent when it was not. */
+  /** The event as it was created; absent when it was not. */
   readonly event?: TrackingEvent;
   /** Why it reached no backend at all. */
   readonly dropped?: string;
@@ -20,13 +20,7 @@ export interface DispatchReport {
 
 /** Reasons that mean: it should have been accepted and was not. The others say that somebody did not want it. */
 const REFUSALS: ReadonlySet<string> = new Set<DropReason>([
-  'closed',
-  'failed',
-  'filter_failed',
-  'overflow',
-  'timeout',
-  'too_large',
-  'unserialisable',
+  ...(['closed', 'failed', 'filter_failed', 'overflow', 'timeout', 'too_large', 'unserialisable'] as const),
 ]);
 
 /** Whether an event that was dropped for this reason ought to have been accepted. */
@@ -34,61 +28,36 @@ export function isRefusal(reason: string): boolean {
   return REFUSALS.has(reason);
 }
 
-/** Follows an event while it travels: whether it was taken where it should have been. */
-export class Trace {
+/** Follows one event while it travels: what became of it where. */
+export class DispatchOutcomes {
   /** Why it, or one of the events that it became, ended before the first backend. */
   dropped: string | undefined;
-  private failed = false;
+  /** A map: a backend may be called `constructor`. */
+  private readonly byPath = new Map<string, Outcome>();
 
-  /** @param waits whether the event may wait for room */
-  constructor(readonly waits: boolean) {}
+  /** @param waitForRoom whether the event may wait for room */
+  constructor(readonly waitForRoom: boolean) {}
 
-  record(_path: string, { status, reason = '' }: Outcome): void {
-    this.failed ||= status === 'failed' || isRefusal(reason);
+  /** An event that became several may fare differently at one backend: the worst counts. */
+  record(path: string, outcome: Outcome): void {
+    const before = this.byPath.get(path);
+    if (before === undefined || before.status === 'accepted') {
+      this.byPath.set(path, outcome);
+    }
   }
 
   /** Whether a backend that should have taken the event did not. */
-  get refused(): boolean {
-    return this.failed || (this.dropped !== undefined && isRefusal(this.dropped));
-  }
-}
-
-/** Remembers what happened where, for the report of `emitAsync`. */
-export class ReportedTrace extends Trace {
-  // Most events go to one backend: that costs no map.
-  private path: string | undefined;
-  private outcome: Outcome | undefined;
-  /** What happened elsewhere. A map: a backend may be called `constructor`. */
-  private others: Map<string, Outcome> | undefined;
-
-  override record(path: string, outcome: Outcome): void {
-    super.record(path, outcome);
-    this.path ??= path;
-    if (path === this.path) {
-      this.outcome = worse(this.outcome, outcome);
-    } else {
-      this.others ??= new Map();
-      this.others.set(path, worse(this.others.get(path), outcome));
-    }
+  get isRefused(): boolean {
+    return (
+      (this.dropped !== undefined && isRefusal(this.dropped)) ||
+      [...this.byPath.values()].some(({ status, reason = '' }) => status === 'failed' || isRefusal(reason))
+    );
   }
 
   report(event: TrackingEvent): DispatchReport {
-    const outcomes = this.outcomes();
-    return this.dropped === undefined || this.path !== undefined
+    const outcomes = Object.fromEntries(this.byPath);
+    return this.dropped === undefined || this.byPath.size > 0
       ? { event, outcomes }
       : { event, dropped: this.dropped, outcomes };
   }
-
-  private outcomes(): Record<string, Outcome> {
-    const { path, outcome, others } = this;
-    if (path === undefined || outcome === undefined) {
-      return {};
-    }
-    return others === undefined ? { [path]: outcome } : { [path]: outcome, ...Object.fromEntries(others) };
-  }
-}
-
-/** An event that became several may fare differently at one backend: the worst counts. */
-function worse(before: Outcome | undefined, outcome: Outcome): Outcome {
-  return before === undefined || before.status === 'accepted' ? outcome : before;
 }

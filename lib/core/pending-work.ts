@@ -1,11 +1,11 @@
 import type { Clock } from './clock.js';
-import { Deadlines } from './deadlines.js';
+import type { Limits } from './limits.js';
+import { TimeoutQueue } from './timeout-queue.js';
 
-interface PendingBounds {
-  readonly maxPending: number;
-  readonly pendingBytes: number;
-  /** Longest wait for room. */
-  readonly blockTimeoutMs: number;
+/** What some work may take: a count, and bytes. */
+interface Room {
+  count: number;
+  bytes: number;
 }
 
 interface Waiter {
@@ -14,73 +14,98 @@ interface Waiter {
 }
 
 /**
- * Bounds what one node of the topology has under way: how many, how large.
+ * Bounds what one node of the topology has under way: how many, how large. As much again may wait for room.
  *
  * Invariants
  * - Those who wait get room in the order in which they came, and have it in the moment in which it is given: nobody waits
  *   for longer than the block timeout.
  */
 export class PendingWork {
-  private count = 0;
-  private bytes = 0;
-  private readonly blocked: Deadlines;
+  private readonly taken: Room = { count: 0, bytes: 0 };
+  private readonly asked: Room = { count: 0, bytes: 0 };
   private readonly waiting = new Set<Waiter>();
+  private readonly timeouts: TimeoutQueue;
 
   constructor(
     clock: Clock,
-    private readonly bounds: PendingBounds,
+    private readonly limits: Pick<Limits, 'maxPending' | 'pendingBytes' | 'blockTimeoutMs'>,
   ) {
-    this.blocked = new Deadlines(clock, bounds.blockTimeoutMs);
+    this.timeouts = new TimeoutQueue(clock, limits.blockTimeoutMs);
   }
 
-  hasRoom(bytes: number): boolean {
-    return (
-      this.count < this.bounds.maxPending &&
-      (this.count === 0 || this.bytes + bytes <= this.bounds.pendingBytes)
-    );
+  /** Whether nothing is under way: then there is room for anything. */
+  get isIdle(): boolean {
+    return this.taken.count === 0 && this.waiting.size === 0;
   }
 
-  /** Waits for room and takes it, to be given back with `leave`; false when there was none within the block timeout. */
+  /** Takes room that is there, to be given back with `leave`. */
+  enter(bytes: number): void {
+    this.taken.count++;
+    this.taken.bytes += bytes;
+  }
+
+  /** Takes room, to be given back with `leave`; false when there is none. */
+  tryEnter(bytes: number): boolean {
+    return this.waiting.size === 0 && this.take(this.taken, bytes);
+  }
+
+  /** Waits for room and takes it; false when there was none within the block timeout, or too many wait already. */
   enterWhenRoom(bytes: number): Promise<boolean> {
+    if (this.tryEnter(bytes)) {
+      return Promise.resolve(true);
+    }
+    if (!this.take(this.asked, bytes)) {
+      return Promise.resolve(false);
+    }
     return new Promise((resolve) => {
+      const end = (hasRoom: boolean): void => {
+        this.waiting.delete(waiter);
+        give(this.asked, bytes);
+        resolve(hasRoom);
+      };
       const waiter: Waiter = {
         bytes,
         admit: () => {
           stop();
-          resolve(true);
+          end(true);
         },
       };
-      const stop = this.blocked.start(() => {
-        this.waiting.delete(waiter);
-        resolve(false);
+      const stop = this.timeouts.start(() => {
+        end(false);
         // Whoever stood behind this one may be smaller.
         this.admitWaiting();
       });
       this.waiting.add(waiter);
-      this.admitWaiting();
     });
   }
 
-  /** Takes room for work that has begun. */
-  enter(bytes: number): void {
-    this.count++;
-    this.bytes += bytes;
-  }
-
   leave(bytes: number): void {
-    this.count--;
-    this.bytes -= bytes;
+    give(this.taken, bytes);
     this.admitWaiting();
   }
 
   private admitWaiting(): void {
     for (const waiter of this.waiting) {
-      if (!this.hasRoom(waiter.bytes)) {
+      if (!this.take(this.taken, waiter.bytes)) {
         return;
       }
-      this.waiting.delete(waiter);
-      this.enter(waiter.bytes);
       waiter.admit();
     }
   }
+
+  /** One that is larger than all the room has it to itself. */
+  private take(room: Room, bytes: number): boolean {
+    const { maxPending, pendingBytes } = this.limits;
+    const fits = room.count < maxPending && (room.count === 0 || room.bytes + bytes <= pendingBytes);
+    if (fits) {
+      room.count++;
+      room.bytes += bytes;
+    }
+    return fits;
+  }
+}
+
+function give(room: Room, bytes: number): void {
+  room.count--;
+  room.bytes -= bytes;
 }

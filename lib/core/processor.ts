@@ -43,8 +43,8 @@ export function isDropped(value: unknown): value is Dropped {
 export type ProcessorResult = TrackingEvent | readonly TrackingEvent[] | Dropped | undefined;
 
 /**
- * Looks at, changes, multiplies or drops events. One that throws, rejects or answers nonsense is reported and the event
- * goes on unchanged, unless it is marked as a filter: then the event is dropped (`filter_failed`).
+ * Looks at, changes, multiplies or drops events. One that throws, rejects or returns something else is reported and the
+ * event goes on unchanged, unless it is marked as a filter: then the event is dropped (`filter_failed`).
  */
 export type Processor = ((
   event: TrackingEvent,
@@ -68,7 +68,63 @@ export type ProcessorSpec = Processor | ProcessorObject | Type<ProcessorObject>;
 
 /** Marks a processor as a filter: when it fails or takes too long, the event is dropped instead of let through. */
 export function filter(process: Processor): Processor {
-  return Object.assign((event: TrackingEvent) => process(event), {
-    failClosed: true,
-  });
+  return Object.assign((event: TrackingEvent) => process(event), { failClosed: true });
+}
+
+/** A processor as a node runs it. */
+export interface ProcessingStep {
+  /** Its name in reports. */
+  readonly name: string;
+  readonly failClosed: boolean;
+  /** Whether it returned a promise before. */
+  isAsync?: boolean;
+  run(event: TrackingEvent): unknown;
+}
+
+/** Whether a value is a class rather than a function to call. */
+export function isClass(value: unknown): value is new () => object {
+  return (
+    typeof value === 'function' &&
+    (/^class\b/.test(Function.prototype.toString.call(value)) || hasMethods(value))
+  );
+}
+
+/** Classes compiled to functions have their methods on the prototype. */
+function hasMethods(value: object): boolean {
+  const prototype = (value as { prototype?: unknown }).prototype;
+  return (
+    typeof prototype === 'object' && prototype !== null && Object.getOwnPropertyNames(prototype).length > 1
+  );
+}
+
+/** Makes a step of a processor; returns what is wrong with anything else as a string. */
+export function toStep(value: unknown): ProcessingStep | string {
+  if (typeof value === 'function') {
+    const { failClosed } = value as { failClosed?: unknown };
+    const run = value as (event: TrackingEvent) => unknown;
+    return { name: nameOf(value), failClosed: failClosed === true, run: (event) => run(event) };
+  }
+  const processor = value as ProcessorObject | null | undefined;
+  if (typeof processor !== 'object' || typeof processor?.process !== 'function') {
+    return `expected a function, or something with a callable "process", got ${describe(value)}`;
+  }
+  return {
+    name: nameOf(processor.constructor),
+    failClosed: processor.failClosed === true,
+    run: (event) => processor.process(event),
+  };
+}
+
+/** Of a class or function; an object literal, or one without prototype, has none that says anything. */
+function nameOf(maker: unknown): string {
+  const name: unknown = typeof maker === 'function' && maker !== Object ? maker.name : '';
+  return typeof name === 'string' && name !== '' ? name : 'a processor';
+}
+
+function describe(value: unknown): string {
+  if (value === null || typeof value !== 'object') {
+    return value === null ? 'null' : `a ${typeof value}`;
+  }
+  const name = nameOf(value.constructor);
+  return name === 'a processor' ? 'an object without it' : `class ${name} without it`;
 }

@@ -1,15 +1,18 @@
+import type { ContextStore } from './context-store.js';
 import type { TrackingEvent } from './event.js';
+import { TrackedEvent } from './event.js';
+import { Scope } from './scope.js';
 import { isThenable } from './thenable.js';
 
-/** What `onError` can be told. */
+/** What `onError` receives. */
 export type ReportCode =
-  /** An empty name, or one that is no string, became `unknown`. */
+  /** An empty name, or one that is not a string, became `unknown`. */
   | 'invalid_name'
   /** An `id`, `timestamp` or other option of one `emit` is unusable and was ignored. */
   | 'invalid_option'
   /** A payload had to be changed to be JSON; the message says where. */
   | 'payload_changed'
-  /** A context's data had to be changed to be JSON, or is no object. */
+  /** A context's data had to be changed to be JSON, or is not an object. */
   | 'context_changed'
   /** `exitContext` of a name that was never entered. */
   | 'unknown_context'
@@ -25,28 +28,28 @@ export type ReportCode =
   | 'overflow'
   /** Something took longer than its limit. */
   | 'timeout'
-  /** A processor threw, rejected, or answered what is no event. */
+  /** A processor threw, rejected, or returned something that is not an event, or fields that an event does not have. */
   | 'processor_failed'
   /** A backend threw or rejected. */
   | 'backend_failed'
-  /** A destination does not answer, or asks for time; its events wait and are tried again. Told once. */
+  /** A destination does not answer, or asks for time; its events wait and are tried again. Reported once. */
   | 'destination_failing'
-  /** A destination refuses our credentials, or everything; its events wait until a probe gets through. Told once. */
+  /** A destination refuses our credentials, or everything; its events wait until a probe gets through. Reported once. */
   | 'destination_paused'
   /** A destination takes events again. */
   | 'destination_recovered'
-  /** Accepted events were given up; told once in 10 s for each reason. */
+  /** Accepted events were given up; reported once in 10 s for each reason. */
   | 'dead_letters'
-  /** A backlog could not store or read. Told once, until it works again. */
+  /** A backlog could not store or read. Reported once, until it works again. */
   | 'backlog_failed'
-  /** A backlog on disk holds events of a path that no backend has any more. Told once. */
+  /** A backlog on disk holds events of a path that no backend has any more. Reported once. */
   | 'events_left_behind'
   /** `awaitAccepted`: a response left although an event of its request was not accepted. */
   | 'not_accepted'
   /** Something of the app that the tracker calls (a `user` function, `onEnd`, …) threw or rejected. */
   | 'callback_failed';
 
-/** One problem, told once. */
+/** One problem, reported once. */
 export interface TrackingReport {
   readonly code: ReportCode;
   /** What happened and what was done about it. */
@@ -57,50 +60,45 @@ export interface TrackingReport {
   readonly event?: TrackingEvent;
 }
 
-/** Hears every report. May throw or reject: that is caught. */
+/** Receives every report. May throw or reject: that is caught. */
 export type OnError = (report: TrackingReport) => void;
 
-/** Hands reports to whoever listens; never throws. */
+/**
+ * Hands reports to the app's `onError`; never throws.
+ *
+ * What `onError` itself emits, now or later, and everything that happens to those events is reported to the fallback
+ * alone: an app that tracks its reports while a backend fails would never come to an end.
+ */
 export class Reporter {
-  private reporting = false;
-
   constructor(
     private readonly onError: (report: TrackingReport) => unknown,
     private readonly fallback: OnError,
+    private readonly store: ContextStore,
   ) {}
 
   report(report: TrackingReport): void {
-    // An onError that emits a bad event itself must not call itself for ever.
-    if (this.reporting) {
-      this.tellFallback(report);
+    const { event } = report;
+    if (this.store.isReporting || (event !== undefined && TrackedEvent.state(event)?.fromOnError === true)) {
+      this.tryFallback(report);
       return;
     }
-    this.reporting = true;
     try {
-      const result = this.onError(report);
-      if (isThenable(result)) {
-        result.then(undefined, (error: unknown) => {
+      const answer = this.store.run(Scope.reporting(this.store.current()), () => this.onError(report));
+      if (isThenable(answer)) {
+        answer.then(undefined, (error: unknown) => {
           this.failed(error);
         });
       }
     } catch (error) {
       this.failed(error);
-    } finally {
-      this.reporting = false;
     }
   }
 
   private failed(error: unknown): void {
-    this.tellFallback({
-      code: 'callback_failed',
-      message: 'onError failed',
-      path: 'onError',
-      error,
-    });
+    this.tryFallback({ code: 'callback_failed', message: 'onError failed', path: 'onError', error });
   }
 
-  /** Nobody is left to hear of it when this fails too. */
-  private tellFallback(report: TrackingReport): void {
+  private tryFallback(report: TrackingReport): void {
     try {
       this.fallback(report);
     } catch {

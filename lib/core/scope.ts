@@ -1,37 +1,43 @@
-import type { JsonObject } from './json.js';
-import { EMPTY_OBJECT } from './json.js';
-import type { ResolvedContext } from './resolved-context.js';
-import { EMPTY_CONTEXT } from './resolved-context.js';
-import type { ScopeOwner } from './scope-owner.js';
+import type { TrackerContext } from './base-context.js';
+import type { TrackedEvent } from './event.js';
+import type { Frame } from './merged-context.js';
+import { EMPTY_CONTEXT, MergedContext } from './merged-context.js';
+import type { DispatchOutcomes } from './outcome.js';
+import type { DropReason } from './processor.js';
 
 /** A frame under its name; without one it hides an outer frame of that name. */
 interface Entry {
   readonly name: string;
-  readonly frame: JsonObject | undefined;
+  readonly frame: Frame | undefined;
 }
 
-/** What lies below every entry of a root scope, and what it was made from. */
-interface Bottom {
-  readonly layers: JsonObject;
-  readonly own: JsonObject;
-  readonly context: ResolvedContext;
+/** Who emitted an event, and sends it on its way once the scope says so. */
+export interface Emitter {
+  /** @returns what is under way then, if anything is; it never rejects */
+  dispatch(event: TrackedEvent, outcomes?: DispatchOutcomes): Promise<void> | undefined;
+  drop(reason: DropReason): void;
 }
 
-const NOTHING: readonly Entry[] = [];
-const EMPTY_BOTTOM: Bottom = {
-  layers: EMPTY_OBJECT,
-  own: EMPTY_OBJECT,
-  context: EMPTY_CONTEXT,
-};
+/** A merged context, and what it was made from. */
+interface Merge {
+  readonly tracker: TrackerContext;
+  readonly bottom: Frame | undefined;
+  readonly version: number;
+  readonly baseVersion: number;
+  readonly merged: MergedContext;
+}
+
+const NO_ENTRIES: readonly Entry[] = [];
 /** Work that starts its own next round inside its context would nest for ever. */
 const MAX_NESTED = 64;
 
 /**
- * A stretch of asynchronous work with its frames. Scopes nest; what is entered in one is seen in it and below.
+ * A stretch of asynchronous work with its frames. Scopes nest; what is entered in one is seen in it and below. A host
+ * extends it for what it opens a scope for: a request, a message.
  *
  * Invariants
- * - Frames are frozen; a scope's list of entries is replaced, never changed.
- * - A merged result is used only for the entries, and for what lies below them, that it was made from.
+ * - A scope's list of entries is replaced, never changed, and every change is seen in the version of the root.
+ * - A merged result is used only for what it was made from: tracker, bottom frame, versions.
  * - Leaving a scope needs no clean-up: it is forgotten with the work that ran in it.
  * - At most MAX_NESTED scopes lie one in the other. Beyond, the entries of those between are taken over as they are:
  *   only there, what is entered outside later is no longer seen.
@@ -39,33 +45,40 @@ const MAX_NESTED = 64;
 export class Scope {
   readonly root: Scope;
   private readonly level: number;
-  private entries = NOTHING;
-  private resolved = EMPTY_CONTEXT;
-  private resolvedEntries = NOTHING;
-  private resolvedBelow = EMPTY_CONTEXT;
-  private bottom = EMPTY_BOTTOM;
+  /** Changes whenever something is entered or left in this scope or one inside it. Counted at the root. */
+  private version = 0;
+  private last: Merge | undefined;
 
   constructor(
-    private readonly parent: Scope | undefined,
-    /** The request, message or job that the root scope stands for. */
-    readonly owner: ScopeOwner | undefined = parent?.owner,
+    private readonly parent?: Scope,
+    private entries: readonly Entry[] = NO_ENTRIES,
+    /** Whether the app's `onError` runs in it. */
+    readonly isReporting: boolean = parent?.isReporting ?? false,
   ) {
     this.root = parent?.root ?? this;
     this.level = parent === undefined ? 0 : parent.level + 1;
   }
 
-  /** A scope inside another, or one that stands alone. */
-  static inside(outer: Scope | undefined): Scope {
-    return new Scope(outer === undefined || outer.level < MAX_NESTED ? outer : outer.raised());
+  /** A scope inside another, or one that stands alone, with one more frame. */
+  static inside(outer: Scope | undefined, name?: string, frame?: Frame): Scope {
+    const entries = name === undefined ? NO_ENTRIES : [{ name, frame }];
+    return outer === undefined || outer.level < MAX_NESTED
+      ? new Scope(outer, entries)
+      : new Scope(new Scope(outer.root, outer.visible(outer.root), outer.isReporting), entries);
+  }
+
+  /** The same, for the app's `onError`. */
+  static reporting(outer: Scope | undefined): Scope {
+    return new Scope(outer, NO_ENTRIES, true);
   }
 
   /** A later entry of the same name replaces the earlier one and moves it last. */
-  enter(name: string, data: JsonObject): void {
-    const entry = { name, frame: data };
-    this.entries = this.entries === NOTHING ? [entry] : [...this.without(name), entry];
+  enter(name: string, frame: Frame): void {
+    this.entries = [...this.without(name), { name, frame }];
+    this.root.version++;
   }
 
-  /** Answers whether the name was entered here or outside; an outer one is hidden until this scope is left. */
+  /** Returns whether the name was entered here or outside; an outer one is hidden until this scope is left. */
   exit(name: string): boolean {
     if (!this.has(name)) {
       return false;
@@ -74,46 +87,83 @@ export class Scope {
       this.parent?.has(name) === true
         ? [...this.without(name), { name, frame: undefined }]
         : this.without(name);
+    this.root.version++;
     return true;
   }
 
-  /**
-   * The merged frames: the layers of a tracker weakest, then the owner's, then what was entered.
-   *
-   * @param layers what the tracker puts below; the same object as long as nothing changed
-   */
-  resolve(layers: JsonObject): ResolvedContext {
-    const below = this.parent?.resolve(layers) ?? this.resolveBottom(layers);
-    if (below !== this.resolvedBelow || this.entries !== this.resolvedEntries) {
-      this.resolved = this.merge(below, layers);
-      this.resolvedEntries = this.entries;
-      this.resolvedBelow = below;
+  /** The merged frames: those of a tracker weakest, then the bottom of the root, then what was entered. */
+  resolve(tracker: TrackerContext): MergedContext {
+    const { root, last } = this;
+    const bottom = root.bottom();
+    if (
+      last !== undefined &&
+      last.tracker === tracker &&
+      last.bottom === bottom &&
+      last.version === root.version &&
+      last.baseVersion === tracker.base.version
+    ) {
+      return last.merged;
     }
-    return this.resolved;
+    const merged = this.merge(tracker, bottom);
+    this.last = { tracker, bottom, version: root.version, baseVersion: tracker.base.version, merged };
+    return merged;
   }
 
-  /** What lies below every entry of the root scope. */
-  private resolveBottom(layers: JsonObject): ResolvedContext {
-    const own = this.owner?.frames() ?? EMPTY_OBJECT;
-    if (layers !== this.bottom.layers || own !== this.bottom.own) {
-      const context = EMPTY_CONTEXT.with(layers).with(own);
-      this.bottom = { layers, own, context };
-    }
-    return this.bottom.context;
+  // What a host overrides for the scopes that it opens:
+
+  /** What lies below everything that is entered. The same object as long as nothing changed. */
+  protected bottom(): Frame | undefined {
+    return undefined;
   }
 
-  private merge(below: ResolvedContext, layers: JsonObject): ResolvedContext {
-    if (!this.entries.some(({ name }) => this.parent?.knows(name))) {
-      return withFrames(below, this.entries);
-    }
-    return withFrames(this.root.resolveBottom(layers), this.visible());
+  /** Whether it ended so long ago that it counts as empty: what still runs in it does not belong to it any more. */
+  get isRetired(): boolean {
+    return false;
   }
 
-  /** The same entries, with nothing between them and the root. */
-  private raised(): Scope {
-    const scope = new Scope(this.root);
-    scope.entries = this.visible(this.root);
-    return scope;
+  /** Whether it decides over, and counts, the events of a tracker. */
+  follows(_runtime: object): boolean {
+    return false;
+  }
+
+  /** Takes an event of a tracker that it follows: to be dispatched now or later, or dropped. */
+  take(event: TrackedEvent, emitter: Emitter): void {
+    void emitter.dispatch(event);
+  }
+
+  /** Learns of an event that goes its way unasked: of `emitAsync`. */
+  dispatched(_outcomes: DispatchOutcomes, _underWay: Promise<void> | undefined): void {
+    // Counted by a scope that follows its events.
+  }
+
+  /** Learns of an event that was dropped before it was dispatched. */
+  dropped(_reason: DropReason): void {
+    // Counted by a scope that follows its events.
+  }
+
+  /** From the strongest to the weakest: where a name comes again, the frame that is seen was met before. */
+  private merge(tracker: TrackerContext, bottom: Frame | undefined): MergedContext {
+    const frames: Frame[] = [];
+    const names: string[] = [];
+    this.collect(frames, names);
+    if (bottom !== undefined) {
+      frames.push(bottom);
+    }
+    tracker.collect(frames, names);
+    return frames.length === 0 ? EMPTY_CONTEXT : new MergedContext(frames.reverse());
+  }
+
+  private collect(frames: Frame[], names: string[]): void {
+    for (let i = this.entries.length - 1; i >= 0; i--) {
+      const { name, frame } = this.entries[i] as Entry;
+      if (!names.includes(name)) {
+        names.push(name);
+        if (frame !== undefined) {
+          frames.push(frame);
+        }
+      }
+    }
+    this.parent?.collect(frames, names);
   }
 
   private has(name: string): boolean {
@@ -121,33 +171,17 @@ export class Scope {
     return entry === undefined ? (this.parent?.has(name) ?? false) : entry.frame !== undefined;
   }
 
-  /** Whether the name has an entry here or outside, be it one that hides. */
-  private knows(name: string): boolean {
-    return this.entries.some((known) => known.name === name) || (this.parent?.knows(name) ?? false);
-  }
-
   private without(name: string): readonly Entry[] {
     return this.entries.filter((known) => known.name !== name);
   }
 
-  /** The entries from a scope, or the root, to here; a name entered again stands where it was entered last. */
+  /** The entries from the root, or from below a scope, to here; a name entered again stands where it was entered last. */
   private visible(below?: Scope): readonly Entry[] {
-    if (this.parent === undefined || this.parent === below) {
-      return this.entries;
+    const { parent, entries } = this;
+    if (parent === undefined || parent === below) {
+      return entries;
     }
-    const outer = this.parent
-      .visible(below)
-      .filter(({ name }) => !this.entries.some((own) => own.name === name));
-    return [...outer, ...this.entries];
+    const outer = parent.visible(below).filter(({ name }) => !entries.some((own) => own.name === name));
+    return [...outer, ...entries];
   }
-}
-
-function withFrames(below: ResolvedContext, entries: readonly Entry[]): ResolvedContext {
-  let context = below;
-  for (const { frame } of entries) {
-    if (frame !== undefined) {
-      context = context.with(frame);
-    }
-  }
-  return context;
 }

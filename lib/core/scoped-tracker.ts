@@ -1,86 +1,86 @@
-import type { Backend, TimeBudget } from './backend.js';
-import type { TrackedEvent } from './event.js';
-import type { EmitOptions } from './event-factory.js';
-import type { JsonObject } from './json.js';
-import { isTrackingError, TrackingError } from './errors.js';
-import type { DispatchReport } from './outcome.js';
-import { ReportedTrace, Trace } from './outcome.js';
-import type { ProcessingStep } from './processing-step.js';
-import type { DropReason } from './processor.js';
-import { ResolvedContext, EMPTY_CONTEXT } from './resolved-context.js';
-import type { Scope } from './scope.js';
-import type { HeldEvent, ScopeAccounting, ScopeOwner } from './scope-owner.js';
+import type { Backend, BackendSpec, TimeBudget } from './backend.js';
+import type { TrackerContext } from './base-context.js';
 import { describeValue } from './describe.js';
+import { isTrackingError, TrackingError } from './errors.js';
+import type { TrackedEvent } from './event.js';
+import type { JsonObject } from './json.js';
+import type { Frame, MergedContext } from './merged-context.js';
+import { anyObject, object, optional, Problems } from './options.js';
+import type { DispatchReport } from './outcome.js';
+import { DispatchOutcomes } from './outcome.js';
+import type { DropReason, ProcessingStep } from './processor.js';
+import type { Emitter, Scope } from './scope.js';
 import type { TrackerStats } from './stats.js';
-import { TopologyPlanner } from './topology-plan.js';
+import { TopologyReader } from './topology-plan.js';
+import type { EmitOptions } from './tracked-events.js';
 import type { ChildOptions, FlushResult } from './tracker.js';
 import { Tracker } from './tracker.js';
 import type { TrackerRuntime } from './tracker-runtime.js';
-import { isRecord, Problems } from './options.js';
 
 /** Any names, any payloads: the types are only for the app. */
 type AnyEvents = Record<string, object | null | undefined>;
 
-const CHILD_KEYS: readonly (keyof ChildOptions)[] = ['context', 'processors'];
-const CHILD_PROBLEM = 'the options of the child tracker are wrong';
+/** Also known to other copies of this package in the process, which then share scopes. */
+const BRAND = Symbol.for('nestjs-tracking.tracker.1');
 
-/** A tracker, or a child of one: what it adds (layers of context, processors) over a runtime that many share. */
-export class ScopedTracker extends Tracker<AnyEvents> {
-  private readonly layers: () => JsonObject;
+const childOptions = object({ context: optional(anyObject), processors: (given: unknown) => given });
+
+/** A tracker, or a child of one: what it adds (context, processors) over a runtime that many share. */
+export class ScopedTracker extends Tracker<AnyEvents> implements Emitter {
+  readonly [BRAND] = true;
 
   constructor(
     /** @internal */
     readonly runtime: TrackerRuntime,
-    private readonly below: readonly JsonObject[],
+    private readonly layers: TrackerContext,
     private readonly steps: readonly ProcessingStep[],
   ) {
     super();
-    this.layers = runtime.base.layered(below);
   }
 
-  emit(name: string, data?: object | null, options?: EmitOptions): void {
-    const scope = this.runtime.store.current();
+  override emit(name: string, data?: object | null, options?: EmitOptions): void {
+    const { runtime } = this;
+    const scope = runtime.store.current();
     const event = this.create(name, data, options, scope);
     if (typeof event === 'string') {
       return;
     }
-    const owner = scope?.owner;
-    if (owner === undefined) {
-      void this.runtime.dispatch(event, this.steps);
+    if (scope?.root.follows(runtime) === true) {
+      scope.root.take(event, this);
     } else {
-      this.emitOwned(event, owner);
+      void runtime.dispatch(event, this.steps);
     }
   }
 
-  emitAsync(name: string, data?: object | null, options?: EmitOptions): Promise<DispatchReport> {
-    // One promise, and no more: with async hooks they are dear. What is thrown here, in strict mode, rejects it.
-    return new Promise((resolve) => {
-      const scope = this.runtime.store.current();
-      const event = this.create(name, data, options, scope);
-      if (typeof event === 'string') {
-        resolve({ dropped: event, outcomes: {} });
-        return;
-      }
-      const trace = new ReportedTrace(true);
-      const underWay = this.runtime.dispatch(event, this.steps, trace);
-      scope?.owner?.accounting?.dispatched(trace, underWay);
-      if (underWay === undefined) {
-        resolve(trace.report(event));
-      } else {
-        underWay.whenEnded(() => {
-          resolve(trace.report(event));
-        });
-      }
-    });
+  override async emitAsync(
+    name: string,
+    data?: object | null,
+    options?: EmitOptions,
+  ): Promise<DispatchReport> {
+    const { runtime } = this;
+    const scope = runtime.store.current();
+    const event = this.create(name, data, options, scope);
+    if (typeof event === 'string') {
+      return { dropped: event, outcomes: {} };
+    }
+    const outcomes = new DispatchOutcomes(true);
+    const underWay = runtime.dispatch(event, this.steps, outcomes);
+    if (scope?.root.follows(runtime) === true) {
+      scope.root.dispatched(outcomes, underWay);
+    }
+    if (underWay !== undefined) {
+      await underWay;
+    }
+    return outcomes.report(event);
   }
 
-  context<T>(name: string, data: object, work: () => T): T {
+  override context<T>(name: string, data: object, work: () => T): T {
     return this.runtime.store.nested(name, this.frame(name, data), work);
   }
 
-  enterContext(name: string, data: object): void {
-    const { store, base } = this.runtime;
-    const scope = store.current();
+  override enterContext(name: string, data: object): void {
+    const { base } = this.layers;
+    const scope = this.runtime.store.current();
     if (scope !== undefined) {
       scope.enter(name, this.frame(name, data));
     } else if (base.sealed) {
@@ -93,71 +93,90 @@ export class ScopedTracker extends Tracker<AnyEvents> {
     }
   }
 
-  exitContext(name: string): void {
+  override exitContext(name: string): void {
+    const { base } = this.layers;
     const scope = this.runtime.store.current();
-    if (!(scope?.exit(name) ?? this.runtime.base.exit(name))) {
-      this.runtime.misused(
-        'unknown_context',
-        `exitContext(${describeValue(name)}): no such context was entered`,
-      );
+    const wasEntered = scope === undefined ? base.exit(name) : scope.exit(name);
+    if (!wasEntered) {
+      const why = base.has(name)
+        ? 'it was entered outside any scope, where alone it can be left; it stays'
+        : 'no such context was entered';
+      this.runtime.misused('unknown_context', `exitContext(${describeValue(name)}): ${why}`);
     }
   }
 
-  resolveContext(): JsonObject {
+  override resolveContext(): JsonObject {
     return this.resolve(this.runtime.store.current()).object;
   }
 
-  /** @param problems what a framework found wrong with the options itself, to be told together */
-  child(options: ChildOptions, problems = new Problems()): Tracker<AnyEvents> {
-    const { runtime } = this;
-    if (!isRecord(options)) {
-      problems.add('the options', 'an object', options);
-      problems.throwIfAny(CHILD_PROBLEM);
-    }
-    problems.onlyKeys('', options, CHILD_KEYS);
-    const { context, processors } = options;
-    problems.optional(context, (value) => {
-      if (!isRecord(value)) {
-        problems.add('context', 'an object', value);
-      }
-    });
-    const planner = new TopologyPlanner(runtime.instantiate, problems);
-    const steps = planner.steps(processors, 'processors');
-    problems.throwIfAny(CHILD_PROBLEM);
-    const below =
-      context === undefined
-        ? this.below
-        : [...this.below, runtime.services.factory.clean(context, 'the context of a child tracker')];
-    return new ScopedTracker(runtime, below, [...steps, ...this.steps]);
+  override child(options: ChildOptions): Tracker<AnyEvents> {
+    const draft = this.draftChild(options, new Problems());
+    draft.reader.createClasses();
+    return draft.finish();
   }
 
-  backend(path: string): Backend {
+  /** @internal A child whose classes a framework creates before it calls `finish`. */
+  draftChild(
+    options: ChildOptions,
+    problems: Problems,
+  ): { readonly reader: TopologyReader; finish(): ScopedTracker } {
+    const { context, processors } = childOptions(options, '', problems);
+    const reader = new TopologyReader(problems);
+    const steps = reader.steps(processors, 'processors');
+    return {
+      reader,
+      finish: () => {
+        problems.throwIfAny('the options of the child tracker are wrong');
+        const { runtime, layers } = this;
+        const frame = context && runtime.services.factory.frame(context, 'the context of a child tracker');
+        return new ScopedTracker(runtime, frame === undefined ? layers : layers.with(frame), [
+          ...steps,
+          ...this.steps,
+        ]);
+      },
+    };
+  }
+
+  override backend(path: string): Backend {
     return this.runtime.topology.backend(path);
   }
 
-  register(path: string, backend: Backend): void {
-    if (this.runtime.isClosed) {
+  override register(path: string, backend: BackendSpec): void {
+    const { runtime } = this;
+    if (runtime.isClosed) {
       throw new TrackingError(
         'closed',
         `cannot register the backend ${describeValue(path)}: the tracker is closed`,
       );
     }
-    const replaced = this.runtime.topology.register(path, backend);
-    if (replaced !== undefined && replaced.backend !== backend) {
-      this.runtime.retire(replaced);
-    }
+    runtime.retire(runtime.topology.register(path, backend));
   }
 
-  flush(budget?: Partial<TimeBudget>): Promise<FlushResult> {
+  override flush(budget?: Partial<TimeBudget>): Promise<FlushResult> {
     return this.runtime.flush(budget);
   }
 
-  close(budget?: Partial<TimeBudget>): Promise<FlushResult> {
+  override close(budget?: Partial<TimeBudget>): Promise<FlushResult> {
     return this.runtime.close(budget);
   }
 
-  stats(): TrackerStats {
+  override stats(): TrackerStats {
     return this.runtime.stats();
+  }
+
+  /** @internal Sends an event that a scope has taken. */
+  dispatch(event: TrackedEvent, outcomes?: DispatchOutcomes): Promise<void> | undefined {
+    return this.runtime.dispatch(event, this.steps, outcomes);
+  }
+
+  /** @internal Counts an event that a scope has taken and does not send. */
+  drop(reason: DropReason): void {
+    this.runtime.services.counts.dropped.add(reason);
+  }
+
+  /** @internal A host serves: from now on nothing is entered outside a scope. */
+  seal(): void {
+    this.layers.base.sealed = true;
   }
 
   private create(
@@ -167,87 +186,45 @@ export class ScopedTracker extends Tracker<AnyEvents> {
     scope: Scope | undefined,
   ): TrackedEvent | DropReason {
     const { runtime } = this;
-    let born: TrackedEvent | DropReason;
+    const { factory } = runtime.services;
+    let created: TrackedEvent | DropReason;
     try {
       if (runtime.isClosed) {
         runtime.misused('closed', `event ${describeValue(name)} was dropped: the tracker is closed`);
-        born = 'closed';
+        created = 'closed';
       } else {
-        const context = this.resolve(scope);
-        born = runtime.services.factory.create(
-          name,
-          data,
-          options,
-          options?.context === undefined ? context : this.extend(context, options.context),
-        );
+        let context = this.resolve(scope);
+        if (options?.context !== undefined) {
+          context = context.with(factory.frame(options.context, 'the context of an event'));
+        }
+        created = factory.create(name, data, options, context, runtime.store.isReporting);
       }
     } catch (error) {
       if (runtime.strict && isTrackingError(error)) {
         throw error;
       }
       runtime.report('unserialisable', 'an event was dropped: it cannot be read', error);
-      born = 'unserialisable';
+      created = 'unserialisable';
     }
-    if (typeof born === 'string') {
-      runtime.services.counts.dropped.add(born);
-      scope?.owner?.accounting?.dropped(born);
+    if (typeof created === 'string') {
+      this.drop(created);
+      if (scope?.root.follows(runtime) === true) {
+        scope.root.dropped(created);
+      }
     }
-    return born;
+    return created;
   }
 
-  private emitOwned(event: TrackedEvent, owner: ScopeOwner): void {
-    const { accounting } = owner;
-    const held = owner.hold?.(this.heldEvent(event, accounting)) ?? false;
-    if (!held) {
-      this.dispatchOwned(event, accounting);
-    }
+  private resolve(scope: Scope | undefined): MergedContext {
+    return scope === undefined ? this.layers.outside() : scope.resolve(this.layers);
   }
 
-  private heldEvent(event: TrackedEvent, accounting: ScopeAccounting | undefined): HeldEvent {
-    const { services } = this.runtime;
-    const drop = (reason: DropReason): void => {
-      services.counts.dropped.add(reason);
-      accounting?.dropped(reason);
-    };
-    return {
-      event,
-      drop,
-      release: (context) => {
-        const released = context === undefined ? event : services.factory.inContext(event, context);
-        if (typeof released === 'string') {
-          drop(released);
-        } else {
-          this.dispatchOwned(released, accounting);
-        }
-      },
-    };
+  private frame(name: string, data: object): Frame {
+    return this.runtime.services.factory.frame(data, 'context', name);
   }
+}
 
-  private dispatchOwned(event: TrackedEvent, accounting: ScopeAccounting | undefined): void {
-    if (accounting === undefined) {
-      void this.runtime.dispatch(event, this.steps);
-      return;
-    }
-    const trace = new Trace(accounting.waitsForRoom);
-    accounting.dispatched(trace, this.runtime.dispatch(event, this.steps, trace));
-  }
-
-  private resolve(scope: Scope | undefined): ResolvedContext {
-    const layers = this.layers();
-    return scope === undefined ? this.outside(layers) : scope.resolve(layers);
-  }
-
-  /** Outside any scope there is only what the tracker itself adds. */
-  private outside(layers: JsonObject): ResolvedContext {
-    return Object.keys(layers).length === 0 ? EMPTY_CONTEXT : new ResolvedContext(layers);
-  }
-
-  private extend(context: ResolvedContext, more: object): ResolvedContext {
-    const frame = this.runtime.services.factory.clean(more, 'the context of an event');
-    return new ResolvedContext(frame, context);
-  }
-
-  private frame(name: string, data: object): JsonObject {
-    return this.runtime.services.factory.frame(name, data);
-  }
+/** Whether a value is a tracker of this package, or of another copy of the same version. */
+export function isScopedTracker(value: unknown): value is ScopedTracker {
+  return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -25,7 +25,7 @@ export interface BackendStats {
 export interface TrackerStats {
   /** Events that passed the tracker's own processors. */
   readonly accepted: number;
-  /** Events dropped at birth or by a processor, here or in a branch. */
+  /** Events dropped when they were created, or by a processor, here or in a branch. */
   readonly dropped: ReasonCounts;
   /** How often a processor failed. */
   readonly processorErrors: number;

@@ -1,120 +1,125 @@
 import type { Backend } from './backend.js';
+import { BackendNode } from './backend-node.js';
+import { describeValue, errorMessage } from './describe.js';
 import { TrackingError } from './errors.js';
-import { LeafNode } from './leaf-node.js';
-import type { NodeServices, TopologyNode } from './node.js';
+import { Problems } from './options.js';
 import { RouterNode } from './router-node.js';
-import { errorMessage, describeValue } from './describe.js';
 import type { RouterPlan } from './topology-plan.js';
-import { isBackend } from './topology-plan.js';
-import type { Problems } from './options.js';
+import { isBackend, TopologyReader } from './topology-plan.js';
+import type { TrackerServices } from './tracker-services.js';
 
-/** The living tree: nodes by path, and their order. */
+type Node = RouterNode | BackendNode;
+
+export const DEFAULT_CLOSE_MS = 8_000;
+
+/** The living tree of routers and backends. */
 export class Topology {
   readonly root: RouterNode;
-  private readonly nodes = new Map<string, TopologyNode>();
 
   constructor(
     plan: RouterPlan,
-    private readonly services: NodeServices,
+    private readonly services: TrackerServices,
     problems: Problems,
   ) {
-    this.root = this.build(plan, '', problems);
+    this.root = this.router(plan, '', problems);
   }
 
   /** Every backend, in the order in which events reach them. */
-  leaves(): LeafNode[] {
-    return leavesOf(this.root);
+  backends(): BackendNode[] {
+    return backendsOf(this.root);
   }
 
   /** @throws TrackingError `unknown_path`, naming the known ones */
   backend(path: string): Backend {
-    const node = this.nodes.get(path);
-    if (!(node instanceof LeafNode)) {
-      throw this.unknown(path, 'is no backend');
+    const node = this.find(path);
+    if (!(node instanceof BackendNode)) {
+      throw this.unknown(path, 'is not a backend');
     }
     return node.backend;
   }
 
   /**
-   * Adds a backend, or replaces the one at that path in its place. Answers what it replaced.
+   * Adds a backend or a router, or replaces what is at that path in its place. Returns the backends that it replaced and
+   * does not contain itself.
    *
-   * @throws TrackingError `unknown_path` when there is no router above, `invalid_options` for what is no backend or
-   *   cannot be attached
+   * @throws TrackingError `unknown_path` when there is no router above, `invalid_options` for anything else that is wrong
    */
-  register(path: string, backend: Backend): LeafNode | undefined {
-    if (!isBackend(backend)) {
-      throw new TrackingError(
-        'invalid_options',
-        `expected the backend for ${describeValue(path)} to have a callable "send"`,
-      );
-    }
-    if (typeof (path as unknown) !== 'string') {
-      throw this.unknown(path, 'is no path');
-    }
-    const cut = path.lastIndexOf('/');
-    const key = path.slice(cut + 1);
-    const parent = cut < 0 ? this.root : this.nodes.get(path.slice(0, cut));
-    const before = this.nodes.get(path);
-    if (!(parent instanceof RouterNode) || before instanceof RouterNode || key === '') {
+  register(path: string, spec: unknown): BackendNode[] {
+    const keys = typeof path === 'string' ? path.split('/') : [''];
+    const key = keys.pop() as string;
+    const parent = keys.length === 0 ? this.root : this.find(keys.join('/'));
+    if (!(parent instanceof RouterNode) || key === '') {
       throw this.unknown(path, 'cannot hold a backend');
     }
-    const leaf = this.attached(path, backend);
-    parent.children.set(key, leaf);
-    this.nodes.set(path, leaf);
-    return before as LeafNode | undefined;
-  }
-
-  private attached(path: string, backend: Backend): LeafNode {
-    try {
-      return new LeafNode(path, backend, this.services);
-    } catch (error) {
-      throw new TrackingError(
-        'invalid_options',
-        `attaching the backend ${describeValue(path)} failed: ${errorMessage(error)}`,
-        { cause: error },
-      );
+    const problems = new Problems();
+    const reader = new TopologyReader(problems);
+    const plan = reader.node(spec, path);
+    reader.createClasses();
+    const title = `registering ${describeValue(path)} failed`;
+    problems.throwIfAny(title);
+    const node = this.build(plan as RouterPlan | Backend, path, problems);
+    if (problems.found) {
+      closeAll(node);
     }
+    problems.throwIfAny(title);
+    const before = this.find(path);
+    parent.children.set(key, node as Node);
+    const kept = new Set(backendsOf(node).map(({ backend }) => backend));
+    return backendsOf(before).filter(({ backend }) => !kept.has(backend));
   }
 
-  private build(plan: RouterPlan, path: string, problems: Problems): RouterNode {
+  private router(plan: RouterPlan, path: string, problems: Problems): RouterNode {
     const router = new RouterNode(path, plan.steps, this.services);
     for (const [key, child] of plan.children) {
       const at = path === '' ? key : `${path}/${key}`;
-      const node = isBackend(child) ? this.tryLeaf(at, child, problems) : this.build(child, at, problems);
+      const node = this.build(child, at, problems);
       if (node !== undefined) {
         router.children.set(key, node);
-        this.nodes.set(at, node);
       }
     }
     return router;
   }
 
-  private tryLeaf(path: string, backend: Backend, problems: Problems): LeafNode | undefined {
+  private build(plan: RouterPlan | Backend, path: string, problems: Problems): Node | undefined {
+    if (!isBackend(plan)) {
+      return this.router(plan, path, problems);
+    }
     try {
-      return new LeafNode(path, backend, this.services);
+      return new BackendNode(path, plan, this.services);
     } catch (error) {
-      problems.addLine(
-        `backends.${path.replaceAll('/', '.backends.')}`,
-        `attaching it failed: ${errorMessage(error)}`,
-      );
+      const option = `backends.${path.replaceAll('/', '.backends.')}`;
+      problems.addLine(option, `attaching it failed: ${errorMessage(error)}`);
       return undefined;
     }
   }
 
+  private find(path: string): Node | undefined {
+    let node: Node | undefined = this.root;
+    for (const key of String(path).split('/')) {
+      node = node instanceof RouterNode ? node.children.get(key) : undefined;
+    }
+    return node;
+  }
+
   private unknown(path: string, why: string): TrackingError {
-    const known = this.leaves()
-      .map((leaf) => leaf.path)
-      .join(', ');
+    const known = this.backends().map((backend) => backend.path);
     return new TrackingError(
       'unknown_path',
-      `${describeValue(path)} ${why}; the backends are ${known === '' ? '(none)' : known}`,
+      `${describeValue(path)} ${why}; the backends are ${known.length === 0 ? '(none)' : known.join(', ')}`,
     );
   }
 }
 
-function leavesOf(node: TopologyNode): LeafNode[] {
-  if (node instanceof LeafNode) {
-    return [node];
+/** Closes backends that were attached in vain: something beside them is wrong. */
+export function closeAll(node: Node | undefined): void {
+  for (const backend of backendsOf(node)) {
+    void backend.close({ timeoutMs: DEFAULT_CLOSE_MS });
   }
-  return node instanceof RouterNode ? [...node.children.values()].flatMap(leavesOf) : [];
+}
+
+function backendsOf(node: Node | undefined): BackendNode[] {
+  if (node instanceof RouterNode) {
+    return [...node.children.values()].flatMap(backendsOf);
+  }
+  return node === undefined ? [] : [node];
 }

@@ -1,62 +1,55 @@
 import type { TimeBudget } from './backend.js';
-import type { BaseContext } from './base-context.js';
+import type { BackendNode } from './backend-node.js';
 import type { ContextStore } from './context-store.js';
-import { TrackingError } from './errors.js';
-import type { NodeServices } from './node.js';
-import { Deadline } from './node.js';
-import type { ProcessingStep } from './processing-step.js';
-import type { ReportCode } from './report.js';
-import type { TrackedEvent } from './event.js';
-import type { Instantiate } from './processing-step.js';
-import type { LeafNode } from './leaf-node.js';
-import type { Trace } from './outcome.js';
+import { Deadline } from './deadline.js';
 import { describeValue } from './describe.js';
+import { TrackingError } from './errors.js';
+import type { TrackedEvent } from './event.js';
+import type { DispatchOutcomes } from './outcome.js';
+import type { ProcessingStep } from './processor.js';
+import type { ReportCode } from './report.js';
 import type { BackendStats, TrackerStats } from './stats.js';
 import type { Topology } from './topology.js';
-import { UnderWay } from './under-way.js';
+import { DEFAULT_CLOSE_MS } from './topology.js';
 import type { FlushResult } from './tracker.js';
+import type { TrackerServices } from './tracker-services.js';
 
-export const DEFAULT_FLUSH_MS = 10_000;
-export const DEFAULT_CLOSE_MS = 8_000;
+const DEFAULT_FLUSH_MS = 10_000;
 /** Most of the time of `close` that is kept by default for closing the backends; never more than a tenth of it. */
 const CLOSE_RESERVE_MS = 1_000;
 
 /** What a tracker and its children share: the topology, what is under way, and the end of it all. */
 export class TrackerRuntime {
-  private readonly inFlight = new Set<UnderWay>();
-  /** One for all: it is called for every event that takes its time. */
-  private readonly arrive = (underWay: UnderWay): void => {
-    this.inFlight.delete(underWay);
-  };
+  private readonly underWay = new Set<Promise<void>>();
   private readonly beforeClose = new Set<() => void>();
   private closing: Promise<FlushResult> | undefined;
   private closed = false;
 
   constructor(
-    readonly services: NodeServices,
+    readonly services: TrackerServices,
     readonly topology: Topology,
     readonly store: ContextStore,
-    readonly base: BaseContext,
     readonly strict: boolean,
-    readonly instantiate: Instantiate,
   ) {}
 
   get isClosed(): boolean {
     return this.closed;
   }
 
-  /** Sends an event through the topology; answers what is under way then, if anything is. */
-  dispatch(event: TrackedEvent, steps: readonly ProcessingStep[], trace?: Trace): UnderWay | undefined {
-    const root = this.topology.root;
-    const underWay =
-      steps.length === 0 ? root.dispatch(event, trace) : root.dispatchThrough(steps, event, trace);
+  /** Sends an event through the topology; returns what is under way then, if anything is. It never rejects. */
+  dispatch(
+    event: TrackedEvent,
+    steps: readonly ProcessingStep[],
+    outcomes?: DispatchOutcomes,
+  ): Promise<void> | undefined {
+    const underWay = this.topology.root.dispatch(event, outcomes, steps);
     if (underWay !== undefined) {
       this.follow(underWay);
     }
     return underWay;
   }
 
-  /** Calls back when the tracker is about to close, to let go of what is held. Answers how to take that back. */
+  /** Calls back when the tracker is about to close, to release what is held. Returns how to take that back. */
   onClose(release: () => void): () => void {
     this.beforeClose.add(release);
     return () => this.beforeClose.delete(release);
@@ -71,17 +64,17 @@ export class TrackerRuntime {
   }
 
   report(code: ReportCode, message: string, error?: unknown): void {
-    this.services.reporter.report({
-      code,
-      message,
-      ...(error === undefined ? {} : { error }),
-    });
+    this.services.reporter.report({ code, message, ...(error === undefined ? {} : { error }) });
+  }
+
+  /** Something of the app that the tracker calls threw or rejected. */
+  callbackFailed(path: string, message: string, error: unknown): void {
+    this.services.reporter.report({ code: 'callback_failed', message, path, error });
   }
 
   async flush(budget: Partial<TimeBudget> | undefined): Promise<FlushResult> {
-    const { clock } = this.services;
-    const deadline = new Deadline(clock, this.timeoutMs('flush', budget, DEFAULT_FLUSH_MS));
-    return this.keepingAlive(() => this.flushUntil(deadline, this.topology.leaves()));
+    const deadline = new Deadline(this.services.clock, this.timeoutMs('flush', budget, DEFAULT_FLUSH_MS));
+    return this.keepingAlive(() => this.flushUntil(deadline, this.topology.backends()));
   }
 
   /** @param reserveMs the last part of the time, kept for closing the backends: what hangs does not get it */
@@ -102,10 +95,12 @@ export class TrackerRuntime {
     }
   }
 
-  /** Flushes and closes a backend that was replaced. */
-  retire(leaf: LeafNode): void {
+  /** Flushes and closes backends that were replaced. */
+  retire(replaced: readonly BackendNode[]): void {
     const deadline = new Deadline(this.services.clock, DEFAULT_CLOSE_MS);
-    this.follow(UnderWay.of(leaf.flush(deadline.budget()).then(() => leaf.close(deadline.budget()))));
+    for (const backend of replaced) {
+      this.follow(backend.flush(deadline.budget()).then(() => backend.close(deadline.budget())));
+    }
   }
 
   stats(): TrackerStats {
@@ -114,7 +109,9 @@ export class TrackerRuntime {
       accepted: counts.accepted,
       dropped: counts.dropped.snapshot(),
       processorErrors: counts.processorErrors,
-      backends: Object.fromEntries(this.topology.leaves().map((leaf) => [leaf.path, leaf.stats()])),
+      backends: Object.fromEntries(
+        this.topology.backends().map((backend) => [backend.path, backend.stats()]),
+      ),
     };
   }
 
@@ -125,68 +122,67 @@ export class TrackerRuntime {
     this.closed = true;
     const { clock } = this.services;
     const deadline = new Deadline(clock, timeoutMs);
-    const leaves = this.topology.leaves();
-    const draining = leaves.filter((leaf) => leaf.drainsOnClose);
+    const backends = this.topology.backends();
     await Promise.all([
       this.closeFlushed(
-        leaves.filter((leaf) => !draining.includes(leaf)),
+        backends.filter((backend) => !backend.drainsOnClose),
         new Deadline(clock, Math.max(0, timeoutMs - reserveMs)),
         deadline,
       ),
-      this.closeDraining(draining, deadline),
+      this.closeDraining(
+        backends.filter((backend) => backend.drainsOnClose),
+        deadline,
+      ),
     ]);
-    const left = leaves.reduce((sum, leaf) => sum + leaf.stats().depth, this.inFlight.size);
+    const left = backends.reduce((sum, backend) => sum + backend.stats().depth, this.underWay.size);
     return { settled: left === 0, pending: left };
   }
 
   private async closeFlushed(
-    leaves: readonly LeafNode[],
+    backends: readonly BackendNode[],
     flushDeadline: Deadline,
     deadline: Deadline,
   ): Promise<void> {
-    await this.flushUntil(flushDeadline, leaves);
+    await this.flushUntil(flushDeadline, backends);
     await Promise.all([
-      deadline.race(this.arrived(), []),
-      ...leaves.map((leaf) => leaf.close(deadline.budget())),
+      this.settled(deadline),
+      ...backends.map((backend) => backend.close(deadline.budget())),
     ]);
   }
 
   /** These deliver while they close, and need most of the time for it: only what is on its way to them comes before. */
-  private async closeDraining(leaves: readonly LeafNode[], deadline: Deadline): Promise<void> {
-    if (leaves.length > 0) {
-      await deadline.part(4).race(this.arrived(), []);
-      await Promise.all(leaves.map((leaf) => leaf.close(deadline.budget())));
+  private async closeDraining(backends: readonly BackendNode[], deadline: Deadline): Promise<void> {
+    if (backends.length > 0) {
+      await this.settled(deadline.part(4));
+      await Promise.all(backends.map((backend) => backend.close(deadline.budget())));
     }
   }
 
-  private async flushUntil(deadline: Deadline, leaves: readonly LeafNode[]): Promise<FlushResult> {
-    const before = this.arrived();
-    const underWay = [...this.inFlight];
+  private async flushUntil(deadline: Deadline, backends: readonly BackendNode[]): Promise<FlushResult> {
+    const before = [...this.underWay];
+    const everything = this.settled(deadline, before);
     // A backend does not wait for ever for what hangs at another.
-    const reached = await deadline.part(2).race(
-      before.then(() => true),
-      false,
-    );
-    const accepted = leaves.map((leaf) => leaf.stats().accepted);
-    await Promise.all([
-      reached || deadline.race(before, []),
-      ...leaves.map((leaf) => leaf.flush(deadline.budget())),
-    ]);
-    const pending = leaves.reduce(
-      (sum, leaf, index) => sum + leftOf(leaf.stats(), reached ? accepted[index] : undefined),
-      underWay.filter((one) => this.inFlight.has(one)).length,
+    const reached = await this.settled(deadline.part(2), before);
+    const accepted = backends.map((backend) => backend.stats().accepted);
+    await Promise.all([everything, ...backends.map((backend) => backend.flush(deadline.budget()))]);
+    const pending = backends.reduce(
+      (sum, backend, index) => sum + leftOf(backend.stats(), reached ? accepted[index] : undefined),
+      before.filter((one) => this.underWay.has(one)).length,
     );
     return { settled: pending === 0, pending };
   }
 
-  /** Resolves when everything that is under way now has ended. */
-  private arrived(): Promise<unknown[]> {
-    return Promise.all([...this.inFlight].map(({ promise }) => promise));
+  /** Whether everything that is under way now has ended in time. Without any, no timer is needed. */
+  private async settled(deadline: Deadline, underWay = [...this.underWay]): Promise<boolean> {
+    const all = Promise.all(underWay).then(() => true);
+    return underWay.length === 0 || deadline.race(all, false);
   }
 
-  private follow(underWay: UnderWay): void {
-    this.inFlight.add(underWay);
-    underWay.whenEnded(this.arrive);
+  private follow(underWay: Promise<void>): void {
+    this.underWay.add(underWay);
+    void underWay.then(() => {
+      this.underWay.delete(underWay);
+    });
   }
 
   private timeoutMs(what: string, budget: Partial<TimeBudget> | undefined, fallback: number): number {

@@ -1,25 +1,9 @@
-import type { Backend, TimeBudget } from './backend.js';
-import type { EmitOptions } from './event-factory.js';
+import type { Backend, BackendSpec, TimeBudget } from './backend.js';
 import type { JsonObject } from './json.js';
 import type { DispatchReport } from './outcome.js';
 import type { ProcessorSpec } from './processor.js';
 import type { TrackerStats } from './stats.js';
-import type { TrackedEvents } from './tracked-events.js';
-
-/** Every name while an app declares no events, else the declared ones. */
-export type EventName<Events> = [keyof Events] extends [never] ? string : keyof Events & string;
-
-/** The payload of an event: anything while it is not declared. */
-export type EventPayload<Events, Name> = Name extends keyof Events ? Events[Name] : object | null | undefined;
-
-/** What follows the name: the payload may be left out where it may be empty. */
-export type EmitArguments<Events, Name> =
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- asks whether every property is optional
-  {} extends EventPayload<Events, Name>
-    ? [data?: EventPayload<Events, Name> | null, options?: EmitOptions]
-    : undefined extends EventPayload<Events, Name>
-      ? [data?: EventPayload<Events, Name> | null, options?: EmitOptions]
-      : [data: EventPayload<Events, Name>, options?: EmitOptions];
+import type { EmitArguments, EventName, TrackedEvents } from './tracked-events.js';
 
 /** How a `flush` or `close` went. */
 export interface FlushResult {
@@ -55,7 +39,7 @@ export abstract class Tracker<Events = TrackedEvents> {
     ...rest: EmitArguments<Events, Name>
   ): Promise<DispatchReport>;
 
-  /** Runs the work in a nested scope with one more frame and answers what it answers. */
+  /** Runs the work in a nested scope with one more frame and returns what it returns. */
   abstract context<T>(name: string, data: object, work: () => T): T;
 
   /** Adds a frame to the current scope; outside any, to what this tracker puts below every scope of the process. */
@@ -78,11 +62,12 @@ export abstract class Tracker<Events = TrackedEvents> {
   abstract backend(path: string): Backend;
 
   /**
-   * Adds a backend while the app runs, or replaces one; what is replaced is flushed and closed.
+   * Adds a backend, or a router with backends, while the app runs, or replaces one; what is replaced is flushed and
+   * closed.
    *
    * @throws TrackingError `unknown_path`, `invalid_options`, `closed`
    */
-  abstract register(path: string, backend: Backend): void;
+  abstract register(path: string, backend: BackendSpec): void;
 
   /** Waits until everything accepted before the call is delivered or dead, at most `timeoutMs` (10,000). Never rejects. */
   abstract flush(budget?: Partial<TimeBudget>): Promise<FlushResult>;

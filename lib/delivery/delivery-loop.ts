@@ -1,7 +1,7 @@
 import type { TimeBudget } from '../core/backend.js';
 import { TrackingError } from '../core/errors.js';
 import type { TrackingEvent } from '../core/event.js';
-import { Deadline } from '../core/node.js';
+import { Deadline } from '../core/deadline.js';
 import type { MaybePromise } from '../core/processor.js';
 import type { BackendStats } from '../core/stats.js';
 import { ReasonCounter } from '../core/stats.js';

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import { Alarm } from '../core/alarm.js';
+import { Alarm } from './alarm.js';
 import type { Attempts } from './attempts.js';
 import type { Line } from './batch.js';
 import type { DeliveryParts } from './delivery-parts.js';

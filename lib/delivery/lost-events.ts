@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { outside } from '../core/outside.js';
 import type { Clock } from '../core/clock.js';
 import type { TrackingEvent } from '../core/event.js';
 import type { TrackingReport } from '../core/report.js';
@@ -23,7 +23,6 @@ export class LostEvents {
   private cause: DeathCause = { reason: 'shutdown' };
   private scheduled = false;
   private readonly underWay = new Set<Promise<void>>();
-  private readonly outside = new AsyncResource('nestjs-tracking');
 
   constructor(
     private readonly path: string,
@@ -66,7 +65,7 @@ export class LostEvents {
       return;
     }
     this.gathered = [];
-    this.outside.runInAsyncScope(() => {
+    outside(() => {
       this.call({ path: this.path, events, ...this.cause });
     });
   }

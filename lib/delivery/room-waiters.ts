@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import { Deadlines } from '../core/deadlines.js';
+import { TimeoutQueue } from '../core/timeout-queue.js';
 
 interface Waiter {
   /** Takes the room in the moment in which there is some, so that nobody else can; false while there is none. */
@@ -10,10 +10,10 @@ interface Waiter {
 /** Those who wait for room, admitted in the order in which they came. */
 export class RoomWaiters {
   private readonly waiting = new Set<Waiter>();
-  private readonly deadlines: Deadlines;
+  private readonly timeouts: TimeoutQueue;
 
   constructor(clock: Clock, timeoutMs: number) {
-    this.deadlines = new Deadlines(clock, timeoutMs);
+    this.timeouts = new TimeoutQueue(clock, timeoutMs);
   }
 
   get isEmpty(): boolean {
@@ -23,7 +23,7 @@ export class RoomWaiters {
   /** Resolves to whether room was given, and taken, before the time was up. */
   wait(take: () => boolean): Promise<boolean> {
     return new Promise((resolve) => {
-      const stop = this.deadlines.start(() => {
+      const stop = this.timeouts.start(() => {
         waiter.end(false);
         // Whoever stood behind this one may be smaller.
         this.admit();

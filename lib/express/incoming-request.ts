@@ -17,17 +17,11 @@ export interface DecoratedRequest {
   /** Set by express-session. */
   readonly sessionID?: unknown;
   /** The matched route of Express, below `baseUrl`. */
-  readonly route?: {
-    readonly path?: unknown;
-    readonly stack?: readonly { readonly handle?: unknown }[];
-  };
+  readonly route?: { readonly path?: unknown };
   readonly baseUrl?: unknown;
   /** Express's response. */
   readonly res?: unknown;
   /** The matched route of Fastify. */
-  readonly routeOptions?: {
-    readonly url?: unknown;
-    readonly config?: Readonly<Record<PropertyKey, unknown>>;
-  };
+  readonly routeOptions?: { readonly url?: unknown };
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }

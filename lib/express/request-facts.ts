@@ -6,6 +6,8 @@ import type { RequestSource } from './request-options.js';
 const MAX_LENGTH = 512;
 /** A name and a password in an absolute URL. */
 const USER_INFO = /^([a-z][a-z\d+.-]*:\/\/)[^/]*@/i;
+/** What may stand for more or less than one segment of a path, in the patterns of Express 4 and 5. */
+const NOT_A_SEGMENT = /[*?+(){}[\]\\]/;
 
 /**
  * What a request shows of itself, without what may be secret: paths and referers end before the query string,
@@ -13,21 +15,18 @@ const USER_INFO = /^([a-z][a-z\d+.-]*:\/\/)[^/]*@/i;
  *
  * @param raw Node's own request
  * @param source the framework's: it knows the route and, if it trusts a proxy, the client's address
- * @param route the source's, where it was read before: Express changes the prototype of each request, and V8 then has
- *   nothing cached of where its properties are
  */
 export function requestFacts(
   id: string,
   raw: IncomingRequest,
   source: RequestSource,
   withIp: boolean,
-  route = source.route,
 ): JsonObject {
   const { headers } = raw;
   const facts: Record<string, string> = { id };
   put(facts, 'method', raw.method);
-  put(facts, 'path', withoutQuery(raw.originalUrl ?? raw.url));
-  put(facts, 'route', routeOf(source, route));
+  put(facts, 'path', pathOf(raw));
+  put(facts, 'route', routeOf(raw, source));
   put(facts, 'host', headers['host'] ?? headers[':authority']);
   put(facts, 'userAgent', headers['user-agent']);
   put(facts, 'referer', withoutQuery(headers['referer']));
@@ -38,17 +37,41 @@ export function requestFacts(
 }
 
 /** The pattern of the matched route with its prefixes, once the framework has matched one. */
-export function routeOf(source: RequestSource, route = source.route): string | undefined {
-  const path = route?.path;
+export function routeOf(raw: IncomingRequest, source: RequestSource): string | undefined {
+  const path = source.route?.path;
   if (path === undefined || path === null) {
     const url = source.routeOptions?.url;
-    return typeof url === 'string' ? url : undefined;
+    return typeof url === 'string' ? cut(url) : undefined;
   }
-  const { baseUrl } = source;
-  // Express takes a text, a RegExp or a list of both.
+  // Express takes a string, a RegExp or a list of both.
   const pattern =
     typeof path === 'string' || path instanceof RegExp || Array.isArray(path) ? String(path) : '';
-  return `${typeof baseUrl === 'string' ? baseUrl : ''}${pattern}`;
+  return cut(prefixOf(raw, source, pattern) + pattern);
+}
+
+/**
+ * The path below which the router of the matched route is mounted. Express says it in `baseUrl`, but only while the router
+ * is at work: an error handler, or the end of the request, sees that of the app. There it is what the route left of the
+ * path, as far as the pattern says how many segments that are.
+ */
+function prefixOf(raw: IncomingRequest, { baseUrl }: RequestSource, pattern: string): string {
+  if (typeof baseUrl === 'string' && baseUrl !== '') {
+    return baseUrl;
+  }
+  if (NOT_A_SEGMENT.test(pattern) || !pattern.startsWith('/')) {
+    return '';
+  }
+  const path = pathOf(raw)?.split('/') ?? [];
+  const segments = pattern.split('/').length - 1;
+  if (pattern === '/') {
+    return path.join('/').replace(/\/$/, '');
+  }
+  const isTrailing = path.at(-1) === '' && !pattern.endsWith('/');
+  return path.slice(0, path.length - segments - (isTrailing ? 1 : 0)).join('/');
+}
+
+function pathOf(raw: IncomingRequest): string | undefined {
+  return withoutQuery(raw.originalUrl ?? raw.url);
 }
 
 function withoutQuery(url: unknown): string | undefined {
@@ -66,6 +89,6 @@ function put(facts: Record<string, string>, key: string, value: unknown): void {
   }
 }
 
-export function cut(text: string): string {
-  return text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) : text;
+export function cut(value: string): string {
+  return value.length > MAX_LENGTH ? value.slice(0, MAX_LENGTH) : value;
 }

@@ -1,12 +1,22 @@
+import { createHash } from 'node:crypto';
 import type { JsonObject } from '../core/json.js';
-import type { Problems } from '../core/options.js';
-import { isRecord } from '../core/options.js';
+import type { OptionReader } from '../core/options.js';
+import {
+  aFunction,
+  boolean,
+  isRecord,
+  milliseconds,
+  object,
+  oneOf,
+  optional,
+  positiveInteger,
+} from '../core/options.js';
 import type { DecoratedRequest, IncomingRequest } from './incoming-request.js';
 
 /** What `user` and `session` are asked with: the request, or what stands in for it on other transports. */
 export type RequestSource = Partial<IncomingRequest> & DecoratedRequest;
 
-/** Who somebody is: an id alone, or an object that has one. Nothing means: not known yet. */
+/** Who somebody is: an id alone, or an object that has one. Nothing, '' and NaN mean: not known yet. */
 export type Identity = object | string | number | null | undefined;
 
 /** How a request ended. */
@@ -21,7 +31,7 @@ export interface RequestOutcome {
   readonly durationMs: number;
 }
 
-/** What `onEnd` is told, once the events of a request are accepted. */
+/** What `onEnd` receives, once the events of a request are accepted. */
 export interface RequestSummary extends RequestOutcome {
   /** Events emitted in the scope of the request so far. */
   readonly events: number;
@@ -41,26 +51,36 @@ export interface HoldLimits {
 
 /** What is recorded about requests, and what happens at their end. */
 export interface RequestOptions {
-  /** `true`, the default, records the request's facts; a function adds to them what it answers. */
-  enrich?: true | ((request: RequestSource) => object | null | undefined);
+  /** `true`, the default, records facts about the request; a function adds what it returns; `false` records nothing. */
+  enrich?: boolean | ((request: RequestSource) => object | null | undefined);
   /** The id of the request; default: a new UUIDv7. What the client sends is trusted only if this reads it. */
   requestId?(request: RequestSource): string | undefined;
-  /** Records `request.ip` as the framework tells it, which follows its own "trust proxy" setting. Default: false. */
+  /** Records `request.ip` as the framework says it, which follows its own "trust proxy" setting. Default: false. */
   ip?: boolean;
-  /** Asked at each emit until it answers. Default: the id of `source.user` (`id`, `sub` or `userId`) alone. */
+  /** Asked at each emit until it is known. Default: the id of `source.user` (`id`, `sub` or `userId`) alone. */
   user?(source: RequestSource, execution?: unknown): Identity;
-  /** Asked at each emit until it answers. Default: `source.session.id`, else `source.sessionID`. */
+  /**
+   * Asked at each emit until it is known. Default: the first 22 characters of the base64url of the SHA-256 of
+   * `source.session.id`, else of `source.sessionID` (the id itself opens the session); nothing while a session is new and
+   * unsaved.
+   */
   session?(source: RequestSource, execution?: unknown): Identity;
   /** Keeps events until the outcome is known; they then carry `request.status` and `request.durationMs`. Default: false. */
   hold?: boolean | HoldLimits;
-  /** Whether the events of a request are kept, asked once at its end; implies `hold`. */
+  /**
+   * Whether the events of a request are kept, asked once at its end; implies `hold`. What is held longer than
+   * `hold.maxMs`, or beyond `hold.maxEvents`, leaves unasked.
+   */
   keep?(outcome: RequestOutcome): boolean;
   /**
    * What the end of a request waits for before `onEnd` and `waitUntil`: its events are accepted (default), or also
    * delivered, or nothing. Never delays the response.
    */
   flushAtEnd?: 'accepted' | 'delivered' | false;
-  /** The response leaves after the request's events are accepted; `'required'`: or as a 503. Default: false. */
+  /**
+   * The response leaves after the request's events are accepted; `'required'`: or as a 503. Default: false. A response
+   * whose head was sent before its end (a stream) is not held back.
+   */
   awaitAccepted?: boolean | 'required';
   /** Longest wait of `awaitAccepted`. Default 2,000. */
   acceptTimeoutMs?: number;
@@ -68,55 +88,84 @@ export interface RequestOptions {
   onEnd?(summary: RequestSummary): unknown;
   /** The platform's way to be kept alive for work after the response, asked when the request begins. */
   waitUntil?(request: RequestSource): ((work: Promise<void>) => void) | null | undefined;
+  /** How long after its end a request still owns what runs in its scope; then the scope counts as empty. Default 60,000. */
+  lateMs?: number;
 }
 
+type Ask = (source: RequestSource, execution?: unknown) => unknown;
+
 /** The options as the code reads them. */
-export interface ResolvedRequestOptions {
-  readonly enrich: ((request: RequestSource) => unknown) | undefined;
-  readonly requestId: RequestOptions['requestId'] | undefined;
+export interface ReadRequestOptions {
+  readonly enrich: boolean | Ask;
+  readonly requestId: Ask | undefined;
   readonly ip: boolean;
-  readonly user: (source: RequestSource, execution?: unknown) => unknown;
-  readonly session: (source: RequestSource, execution?: unknown) => unknown;
+  readonly user: Ask;
+  readonly session: Ask;
   readonly hold: Required<HoldLimits> | undefined;
-  readonly keep: RequestOptions['keep'] | undefined;
+  readonly keep: ((outcome: RequestOutcome) => unknown) | undefined;
   readonly flushAtEnd: 'accepted' | 'delivered' | false;
   readonly awaitAccepted: boolean | 'required';
   readonly acceptTimeoutMs: number;
-  readonly onEnd: RequestOptions['onEnd'] | undefined;
-  readonly waitUntil: RequestOptions['waitUntil'] | undefined;
+  readonly onEnd: ((summary: RequestSummary) => unknown) | undefined;
+  readonly waitUntil: Ask | undefined;
+  readonly lateMs: number;
 }
 
-const DEFAULT_HOLD: Required<HoldLimits> = { maxEvents: 1_000, maxMs: 30_000 };
-const DEFAULT_ACCEPT_TIMEOUT_MS = 2_000;
+const holdLimits = object({
+  maxEvents: optional(positiveInteger, 1_000),
+  maxMs: optional(positiveInteger, 30_000),
+});
 
-export function resolveRequestOptions(options: RequestOptions = {}): ResolvedRequestOptions {
-  const { enrich } = options;
+const requestOptions = object({
+  enrich: optional(booleanOr('true, false or a function', aFunction<Ask>()), true),
+  requestId: optional(aFunction<Ask>()),
+  ip: optional(boolean, false),
+  user: optional(aFunction<Ask>(), defaultUser),
+  session: optional(aFunction<Ask>(), defaultSession),
+  hold: optional(booleanOr('true, false or { maxEvents, maxMs }', holdLimits), false),
+  keep: optional(aFunction<(outcome: RequestOutcome) => unknown>()),
+  flushAtEnd: optional(oneOf('accepted', 'delivered', false), 'accepted'),
+  awaitAccepted: optional(oneOf(true, false, 'required'), false),
+  acceptTimeoutMs: optional(milliseconds, 2_000),
+  onEnd: optional(aFunction<(summary: RequestSummary) => unknown>()),
+  waitUntil: optional(aFunction<Ask>()),
+  lateMs: optional(milliseconds, 60_000),
+});
+
+/** Reads `RequestOptions`. Their functions are called as methods of the options. */
+export const readRequestOptions: OptionReader<ReadRequestOptions> = (given, path, problems) => {
+  const options = requestOptions(given, path, problems);
+  const bound = <F>(run: F): F => (typeof run === 'function' ? (run.bind(given) as F) : run);
+  const { enrich, hold } = options;
   return {
-    enrich: typeof enrich === 'function' ? enrich.bind(options) : undefined,
-    requestId: options.requestId?.bind(options),
-    user: options.user?.bind(options) ?? defaultUser,
-    session: options.session?.bind(options) ?? defaultSession,
-    keep: options.keep?.bind(options),
-    onEnd: options.onEnd?.bind(options),
-    waitUntil: options.waitUntil?.bind(options),
-    ip: options.ip ?? false,
-    hold: resolveHold(options),
-    flushAtEnd: options.flushAtEnd ?? 'accepted',
-    awaitAccepted: options.awaitAccepted ?? false,
-    acceptTimeoutMs: options.acceptTimeoutMs ?? DEFAULT_ACCEPT_TIMEOUT_MS,
+    ...options,
+    enrich: bound(enrich),
+    requestId: bound(options.requestId),
+    user: bound(options.user),
+    session: bound(options.session),
+    keep: bound(options.keep),
+    onEnd: bound(options.onEnd),
+    waitUntil: bound(options.waitUntil),
+    // `keep` decides over events that were held.
+    hold:
+      typeof hold === 'object'
+        ? hold
+        : hold || options.keep !== undefined
+          ? holdLimits({}, path, problems)
+          : undefined,
   };
-}
+};
 
-/** `keep` decides over events that were held: it implies `hold`. */
-function resolveHold(options: RequestOptions): Required<HoldLimits> | undefined {
-  const { hold = false } = options;
-  if (hold === false && options.keep === undefined) {
-    return undefined;
-  }
-  const { maxEvents, maxMs }: HoldLimits = typeof hold === 'object' ? hold : {};
-  return {
-    maxEvents: maxEvents ?? DEFAULT_HOLD.maxEvents,
-    maxMs: maxMs ?? DEFAULT_HOLD.maxMs,
+function booleanOr<T>(expected: string, read: OptionReader<T>): OptionReader<boolean | T> {
+  return (given, path, problems) => {
+    if (typeof given === 'boolean') {
+      return given;
+    }
+    if (typeof given !== 'function' && !isRecord(given)) {
+      problems.add(path, expected, given);
+      return false;
+    }
+    return read(given, path, problems);
   };
 }
 
@@ -125,84 +174,75 @@ function defaultUser(source: RequestSource): unknown {
   if (!isRecord(user)) {
     return undefined;
   }
-  const id = user['id'] ?? user['sub'] ?? user['userId'];
-  return typeof id === 'object' ? undefined : id;
+  return idOf(user['id']) ?? idOf(user['sub']) ?? idOf(user['userId']);
 }
 
 function defaultSession(source: RequestSource): unknown {
-  return sessionId(source) ?? sessionId(below(source));
+  for (const request of [source, below(source)]) {
+    const session = isRecord(request.session) ? request.session : undefined;
+    const id = idOf(session?.['id']) ?? idOf(request.sessionID);
+    if (id !== undefined) {
+      return isUnsaved(request, session, String(id)) ? undefined : hashed(String(id));
+    }
+  }
+  return undefined;
 }
 
-function sessionId({ session, sessionID }: RequestSource): unknown {
-  return (isRecord(session) ? session['id'] : undefined) ?? sessionID;
+/**
+ * Whether nobody will ever send this id again: express-session makes a new session for each request without a cookie, and
+ * keeps it only if something is put into it (`saveUninitialized: false`). Its documented surface shows it: `sessionID`,
+ * `session.save()`, and the cookie, which comes with the request once it was set. cookie-session has `isNew`.
+ */
+function isUnsaved(
+  request: RequestSource,
+  session: Record<string, unknown> | undefined,
+  id: string,
+): boolean {
+  if (session?.['isNew'] === true) {
+    return true;
+  }
+  if (typeof session?.['save'] !== 'function' || request.sessionID === undefined) {
+    return false;
+  }
+  const response = request.res as { getHeader?(name: string): unknown } | undefined;
+  const cookies = [request.headers?.['cookie'], response?.getHeader?.('set-cookie')].flat().join(';');
+  return !cookies.includes(id) && !cookies.includes(encodeURIComponent(id));
 }
 
+function hashed(id: string): string {
+  return createHash('sha256').update(id).digest('base64url').slice(0, 22);
+}
+
+/** Node's request below Fastify's. */
 function below({ raw }: RequestSource): RequestSource {
   return isRecord(raw) ? raw : {};
 }
 
-const OPTION_KEYS: readonly (keyof RequestOptions)[] = [
-  'enrich',
-  'requestId',
-  'ip',
-  'user',
-  'session',
-  'hold',
-  'keep',
-  'flushAtEnd',
-  'awaitAccepted',
-  'acceptTimeoutMs',
-  'onEnd',
-  'waitUntil',
-];
-const FUNCTIONS = ['requestId', 'user', 'session', 'keep', 'onEnd', 'waitUntil'] as const;
-
-/** Checks the options of requests; everything wrong goes to `problems`. */
-export function checkRequestOptions(options: unknown, path: string, problems: Problems): void {
-  if (options === undefined) {
-    return;
-  }
-  if (!isRecord(options)) {
-    problems.add(path, 'an object', options);
-    return;
-  }
-  problems.onlyKeys(path, options, OPTION_KEYS);
-  for (const key of FUNCTIONS) {
-    problems.optional(options[key], (value) => {
-      problems.function(`${path}.${key}`, value);
-    });
-  }
-  const { enrich, ip, hold, flushAtEnd, awaitAccepted, acceptTimeoutMs } = options;
-  oneOf(problems, `${path}.flushAtEnd`, flushAtEnd, ['accepted', 'delivered', false]);
-  oneOf(problems, `${path}.awaitAccepted`, awaitAccepted, [true, false, 'required']);
-  oneOf(problems, `${path}.ip`, ip, [true, false]);
-  if (enrich !== undefined && enrich !== true && typeof enrich !== 'function') {
-    problems.add(`${path}.enrich`, 'true or a function', enrich);
-  }
-  problems.optional(acceptTimeoutMs, (value) => {
-    problems.milliseconds(`${path}.acceptTimeoutMs`, value);
-  });
-  checkHold(hold, `${path}.hold`, problems);
-}
-
-function checkHold(hold: unknown, path: string, problems: Problems): void {
-  if (hold === undefined || typeof hold === 'boolean') {
-    return;
-  }
-  if (!isRecord(hold)) {
-    problems.add(path, 'true, false or { maxEvents, maxMs }', hold);
-    return;
-  }
-  problems.onlyKeys(path, hold, Object.keys(DEFAULT_HOLD));
-  for (const [key, value] of Object.entries(hold)) {
-    problems.optional(value, (given) => {
-      problems.positiveInteger(`${path}.${key}`, given);
-    });
+/**
+ * An id as it is recorded: a string, not empty, or a number. What is an object becomes the string that it says of itself
+ * (an ObjectId, a UUID). `undefined` for anything else.
+ */
+export function idOf(value: unknown): string | number | undefined {
+  switch (typeof value) {
+    case 'string':
+      return value === '' ? undefined : value;
+    case 'number':
+      return Number.isFinite(value) ? value : undefined;
+    case 'bigint':
+      return value.toString();
+    case 'object':
+      return value === null ? undefined : idOfObject(value);
+    default:
+      return undefined;
   }
 }
 
-function oneOf(problems: Problems, path: string, value: unknown, known: readonly unknown[]): void {
-  if (value !== undefined && !known.includes(value)) {
-    problems.add(path, known.map((item) => JSON.stringify(item)).join(' or '), value);
+function idOfObject(value: object): string | number | undefined {
+  const { toJSON, toString } = value as { toJSON?: unknown; toString?: unknown };
+  const json: unknown = typeof toJSON === 'function' ? toJSON.call(value) : undefined;
+  if (typeof json === 'string' || typeof json === 'number') {
+    return idOf(json);
   }
+  const hasOwnString = typeof toString === 'function' && toString !== Object.prototype.toString;
+  return json === undefined && hasOwnString && !Array.isArray(value) ? idOf(String(value)) : undefined;
 }

@@ -1,266 +1,190 @@
-import { AsyncResource } from 'node:async_hooks';
 import { ServerResponse } from 'node:http';
-import type { Clock } from '../core/clock.js';
-import { Deadlines } from '../core/deadlines.js';
-import type { EventFactory } from '../core/event-factory.js';
-import type { JsonObject } from '../core/json.js';
-import { Deadline } from '../core/node.js';
-import type { Reporter } from '../core/report.js';
+import { outside } from '../core/outside.js';
 import type { Scope } from '../core/scope.js';
-import type { ScopeOwner } from '../core/scope-owner.js';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
 import { isThenable } from '../core/thenable.js';
-import { answeredNow } from './callback-answer.js';
-import { FlushCoalescer } from './flush-coalescer.js';
+import { TimeoutQueue } from '../core/timeout-queue.js';
 import type { IncomingRequest } from './incoming-request.js';
-import type { RequestHost } from './request-context.js';
-import { RequestContext } from './request-context.js';
-import type { FrameServices } from './request-frames.js';
-import type {
-  RequestOutcome,
-  RequestSource,
-  RequestSummary,
-  ResolvedRequestOptions,
-} from './request-options.js';
-import { ResponseGate } from './response-gate.js';
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+import type { ReadRequestOptions, RequestOutcome, RequestSource, RequestSummary } from './request-options.js';
+import type { RequestServices } from './request-scope.js';
+import { notPromise, RequestScope } from './request-scope.js';
 
 /** Follows the requests of a host for one tracker: opens their scopes, and does what is to be done at their end. */
-export class RequestTracking implements RequestHost {
-  readonly clock: Clock;
-  readonly factory: EventFactory;
-  readonly reporter: Reporter;
-  readonly followsRequests: boolean;
-  readonly holdTimes: Deadlines;
-  readonly holding = new Set<RequestContext>();
-  /** Set by a host that knows the handlers of its routes. */
-  routeMatched: FrameServices['routeMatched'];
-  private readonly flushes: FlushCoalescer;
-  /** Flushes serve many requests: they run in the context of none. */
-  private readonly outside = new AsyncResource('nestjs-tracking');
+export class RequestTracking {
+  private readonly services: RequestServices;
+  private lastFlush: Promise<unknown> = Promise.resolve();
+  private nextFlush: Promise<unknown> | undefined;
 
   constructor(
     readonly tracker: ScopedTracker,
-    readonly options: ResolvedRequestOptions,
+    readonly options: ReadRequestOptions,
   ) {
-    const { services } = tracker.runtime;
-    this.clock = services.clock;
-    this.factory = services.factory;
-    this.reporter = services.reporter;
-    this.followsRequests =
-      options.hold !== undefined ||
-      options.onEnd !== undefined ||
-      options.waitUntil !== undefined ||
-      options.flushAtEnd === 'delivered' ||
-      options.awaitAccepted !== false;
-    this.holdTimes = new Deadlines(this.clock, options.hold?.maxMs ?? 0);
-    this.flushes = new FlushCoalescer(async () => {
-      await this.outside.runInAsyncScope(() => this.tracker.flush());
-    });
-    tracker.runtime.onClose(() => {
-      for (const context of this.holding) {
-        context.letGo();
+    const { runtime } = tracker;
+    this.services = {
+      runtime,
+      options,
+      followsEvents:
+        options.hold !== undefined ||
+        options.onEnd !== undefined ||
+        options.waitUntil !== undefined ||
+        options.flushAtEnd === 'delivered' ||
+        options.awaitAccepted !== false,
+      holdTimes: new TimeoutQueue(runtime.services.clock, options.hold?.maxMs ?? 0),
+      holding: new Set(),
+      heldBytes: 0,
+    };
+    runtime.onClose(() => {
+      for (const scope of this.services.holding) {
+        scope.releaseHeld();
       }
-      this.holding.clear();
     });
   }
 
-  /** The scope of a request: the one that another door opened already, else a new one. */
+  /** The scope of a request: the one that was opened for it already, else a new one. */
   open(request: IncomingRequest, response: ServerResponse): Scope {
-    const { store, base } = this.tracker.runtime;
+    const { store } = this.tracker.runtime;
     const known = store.scopeOf(request);
     if (known !== undefined) {
       return known;
     }
-    base.sealed = true;
-    const context = new RequestContext(this, request);
-    const scope = store.open(context, [request]);
-    if (this.followsRequests) {
-      this.follow(context, scope, request, response);
-    }
+    this.tracker.seal();
+    const scope = new RequestScope(this.services, request, request as RequestSource);
+    store.link(request, scope);
+    this.follow(scope, request as RequestSource, response);
     return scope;
   }
 
   /** Runs what comes next in the scope of a request. */
   enter(request: IncomingRequest, response: ServerResponse, next: () => void): void {
     const { store } = this.tracker.runtime;
-    const owner = store.current()?.owner;
-    if (owner instanceof RequestContext && owner.raw === request) {
-      // Another door was opened before, and the app may have entered more since.
+    const current = store.current()?.root;
+    if (current instanceof RequestScope && current.isOf(request)) {
+      // It was opened before, and the app may have entered more since.
       next();
     } else {
       store.run(this.open(request, response), next);
     }
   }
 
-  /** A scope for what is no HTTP request. */
-  openFor(owner: ScopeOwner): Scope {
-    const { store, base } = this.tracker.runtime;
-    base.sealed = true;
-    return store.open(owner, []);
+  /** A scope for what is not an HTTP request. */
+  openMessage(source: RequestSource): RequestScope {
+    this.tracker.seal();
+    return new RequestScope(this.services, undefined, source);
   }
 
-  nextId(): string {
-    return this.tracker.runtime.services.nextId();
-  }
-
-  keeps(outcome: RequestOutcome): boolean {
-    try {
-      // Whoever answers nothing wants to lose nothing.
-      return answeredNow(this.options.keep?.(outcome)) ?? true;
-    } catch (error) {
-      this.failed('request.keep', 'the events of the request were kept', error);
-      return true;
-    }
-  }
-
-  withinAcceptTimeout(work: Promise<void>): Promise<boolean> {
-    return new Deadline(this.clock, this.options.acceptTimeoutMs).race(
-      work.then(() => true),
-      false,
-    );
-  }
-
-  notAccepted(late: boolean, frames: JsonObject): boolean {
-    const required = this.options.awaitAccepted === 'required';
-    this.reporter.report({
-      code: 'not_accepted',
-      message: `an event of the request ${late ? `was not accepted within request.acceptTimeoutMs (${this.options.acceptTimeoutMs} ms)` : 'was not accepted'}; ${required ? 'it was answered with 503' : 'the response left all the same'} (${JSON.stringify(frames['request'])})`,
-    });
-    return !required;
-  }
-
-  ended(context: RequestContext, outcome: RequestOutcome, resolve: (() => void) | undefined): void {
-    const { flushAtEnd } = this.options;
-    const waits = flushAtEnd !== false && context.accounting?.isSettled === false;
-    // Most requests leave nothing to wait for: those cost no promise.
-    if (waits || flushAtEnd === 'delivered') {
-      void this.afterEvents(context, outcome).then(resolve);
-    } else {
-      this.tellEnd(context, outcome, resolve);
-    }
-  }
-
-  private follow(
-    context: RequestContext,
-    scope: Scope,
-    request: RequestSource & IncomingRequest,
-    response: ServerResponse,
-  ): void {
-    const { store } = this.tracker.runtime;
-    const gate = this.options.awaitAccepted === false ? undefined : this.gate(context, response);
-    let open = true;
+  private follow(scope: RequestScope, request: RequestSource, response: ServerResponse): void {
+    const resolve = this.askWaitUntil(request);
     const end = (aborted: boolean): void => {
-      if (open) {
-        open = false;
-        // No response is complete without its head, but for one that is still kept back.
-        const sent = (!aborted || response.headersSent) && gate?.holdsBack !== true;
-        store.run(scope, () => {
-          context.end(sent ? response.statusCode : undefined, aborted);
-        });
-      }
+      this.tracker.runtime.store.run(scope, () => {
+        // No response is complete without its head.
+        const outcome = scope.end(
+          !aborted || response.headersSent ? response.statusCode : undefined,
+          aborted,
+        );
+        if (outcome !== undefined) {
+          this.ended(scope, outcome, resolve);
+        }
+      });
     };
     // Servers without sockets (serverless adapters) only say 'finish', lost connections only 'close'.
-    response.on('finish', () => {
+    response.once('finish', () => {
       end(isReset(response));
     });
-    response.on('close', () => {
+    response.once('close', () => {
       end(true);
     });
-    this.askWaitUntil(context, request);
   }
 
-  private gate(context: RequestContext, response: ServerResponse) {
-    return new ResponseGate(response, {
-      mayLeave: (status) => context.beforeResponse(status),
-      failed: (error) => {
-        this.failed(
-          'request.awaitAccepted',
-          'a response that had waited could not be written; its connection was closed',
-          error,
-        );
-      },
-    });
-  }
-
-  private askWaitUntil(context: RequestContext, request: RequestSource): void {
+  /** Returns what tells the platform that the work after the response is done. */
+  private askWaitUntil(request: RequestSource): (() => void) | undefined {
     const { waitUntil } = this.options;
     if (waitUntil === undefined) {
-      return;
+      return undefined;
     }
     const failed = (error: unknown): void => {
       this.failed('request.waitUntil', 'nothing waits for this request', error);
     };
+    let resolve: (() => void) | undefined;
     try {
-      const wait = answeredNow(waitUntil(request));
-      const answer: unknown = wait?.(context.untilEnd());
+      const wait = notPromise(waitUntil(request)) as ((work: Promise<void>) => unknown) | null | undefined;
+      const answer = wait?.(
+        new Promise<void>((resolveEnd) => {
+          resolve = resolveEnd;
+        }),
+      );
       if (isThenable(answer)) {
         answer.then(undefined, failed);
       }
     } catch (error) {
       failed(error);
     }
+    return resolve;
   }
 
-  private async afterEvents(context: RequestContext, outcome: RequestOutcome): Promise<void> {
-    await context.accounting?.settled();
-    if (this.options.flushAtEnd === 'delivered') {
-      await this.flushes.request();
+  /** What is done after a response, without anybody waiting. */
+  private ended(scope: RequestScope, outcome: RequestOutcome, resolve: (() => void) | undefined): void {
+    const { flushAtEnd } = this.options;
+    // Most requests leave nothing to wait for: those cost no promise.
+    if (flushAtEnd === 'delivered' || (flushAtEnd !== false && !scope.isSettled)) {
+      void this.afterEvents(scope, outcome).then(resolve);
+      return;
     }
-    await new Promise<void>((resolve) => {
-      this.tellEnd(context, outcome, resolve);
-    });
+    const work = this.callOnEnd(scope, outcome);
+    if (work === undefined) {
+      resolve?.();
+    } else {
+      void work.then(resolve);
+    }
   }
 
-  private tellEnd(context: RequestContext, outcome: RequestOutcome, resolve: (() => void) | undefined): void {
+  private async afterEvents(scope: RequestScope, outcome: RequestOutcome): Promise<void> {
+    await scope.settled();
+    if (this.options.flushAtEnd === 'delivered') {
+      await this.flush();
+    }
+    await this.callOnEnd(scope, outcome);
+  }
+
+  /** Many requests that end together share few flushes: one runs, at most one more waits for all that came meanwhile. */
+  private flush(): Promise<unknown> {
+    this.nextFlush ??= this.lastFlush = this.lastFlush.then(() => {
+      this.nextFlush = undefined;
+      // They serve many requests, and run in the context of none.
+      return outside(() => this.tracker.flush());
+    });
+    return this.nextFlush;
+  }
+
+  private callOnEnd(scope: RequestScope, outcome: RequestOutcome): Promise<void> | undefined {
     const failed = (error: unknown): void => {
       this.failed('request.onEnd', 'nothing else depends on it', error);
     };
+    if (this.options.onEnd === undefined) {
+      return undefined;
+    }
     try {
-      const answer: unknown = this.options.onEnd?.(this.summary(context, outcome));
-      if (isThenable(answer)) {
-        void Promise.resolve(answer).catch(failed).then(resolve);
-        return;
-      }
+      const summary: RequestSummary = {
+        ...outcome,
+        events: scope.events,
+        dropped: scope.droppedEvents,
+        context: this.tracker.resolveContext(),
+      };
+      const answer: unknown = this.options.onEnd(summary);
+      return isThenable(answer) ? Promise.resolve(answer).then(() => undefined, failed) : undefined;
     } catch (error) {
       failed(error);
+      return undefined;
     }
-    resolve?.();
-  }
-
-  private summary(context: RequestContext, outcome: RequestOutcome): RequestSummary {
-    const { status, aborted, error, durationMs } = outcome;
-    // Spread into one literal, what may be absent would cost more than the rest of the end.
-    const summary: Writable<RequestSummary> = {
-      aborted,
-      durationMs,
-      events: context.accounting?.events ?? 0,
-      dropped: context.accounting?.droppedEvents ?? 0,
-      context: this.tracker.resolveContext(),
-    };
-    if (status !== undefined) {
-      summary.status = status;
-    }
-    if (error !== undefined) {
-      summary.error = error;
-    }
-    return summary;
   }
 
   private failed(path: string, consequence: string, error: unknown): void {
-    this.reporter.report({
-      code: 'callback_failed',
-      message: `${path} failed; ${consequence}`,
-      path,
-      error,
-    });
+    this.tracker.runtime.callbackFailed(path, `${path} failed; ${consequence}`, error);
   }
 }
 
 /** A response of HTTP/2 says 'finish' even when its stream was reset. */
 function isReset(response: ServerResponse): boolean {
-  // What one of HTTP/1 does not have is dear to look for, below Express's prototypes.
+  // What one of HTTP/1 does not have is expensive to look for, below Express's prototypes.
   if (response instanceof ServerResponse) {
     return false;
   }

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { TrackingError } from '../core/errors.js';
-import { ScopedTracker } from '../core/scoped-tracker.js';
-import type { Tracker } from '../core/tracker.js';
 import { Problems } from '../core/options.js';
+import { isScopedTracker } from '../core/scoped-tracker.js';
+import type { Tracker } from '../core/tracker.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestOptions } from './request-options.js';
-import { checkRequestOptions, resolveRequestOptions } from './request-options.js';
+import { readRequestOptions } from './request-options.js';
+import { RequestScope } from './request-scope.js';
 import { RequestTracking } from './request-tracking.js';
 
 /** A middleware as Express, Connect and Node's own servers call it. */
@@ -14,6 +15,8 @@ export type TrackingMiddleware = (
   response: ServerResponse,
   next: (error?: unknown) => void,
 ) => void;
+
+const UNAVAILABLE = '{"statusCode":503,"message":"Service Unavailable"}';
 
 /**
  * Opens a scope for each request: everything emitted while it is handled, by whichever tracker, carries the request,
@@ -26,17 +29,62 @@ export function trackingMiddleware<Events>(
   options?: RequestOptions,
 ): TrackingMiddleware {
   const problems = new Problems();
-  checkRequestOptions(options, 'requestOptions', problems);
+  const read = readRequestOptions(options, 'requestOptions', problems);
   problems.throwIfAny('the options of trackingMiddleware are wrong');
-  const known: unknown = tracker;
-  if (!(known instanceof ScopedTracker)) {
+  if (!isScopedTracker(tracker)) {
     throw new TrackingError(
       'invalid_options',
-      'expected trackingMiddleware to be given a tracker made by createTracker',
+      'expected trackingMiddleware to be given a tracker made by createTracker of this version of nestjs-tracking',
     );
   }
-  const tracking = new RequestTracking(known, resolveRequestOptions(options));
+  const tracking = new RequestTracking(tracker, read);
+  const { store } = tracker.runtime;
   return (request, response, next) => {
-    tracking.enter(request, response, next);
+    const isOpen = store.scopeOf(request) !== undefined;
+    tracking.enter(request, response, () => {
+      const scope = store.scopeOf(request);
+      if (!isOpen && read.awaitAccepted !== false && scope instanceof RequestScope) {
+        deferEnd(scope, response);
+      }
+      next();
+    });
   };
+}
+
+/**
+ * Keeps the end of a response back until the events of its request are accepted, or answers 503 in its place. A response
+ * whose head was written before its end is on its way: it is left alone.
+ */
+function deferEnd(scope: RequestScope, response: ServerResponse): void {
+  const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+  let isDeferred = false;
+  response.end = ((...args: unknown[]): ServerResponse => {
+    if (isDeferred) {
+      return response;
+    }
+    if (response.headersSent) {
+      return end(...args);
+    }
+    isDeferred = true;
+    void scope.accepted(response.statusCode).then((mayLeave) => {
+      response.end = end as typeof response.end;
+      if (mayLeave || response.headersSent) {
+        end(...args);
+      } else {
+        refuse(response);
+      }
+    });
+    return response;
+  }) as typeof response.end;
+}
+
+function refuse(response: ServerResponse): void {
+  // What the headers say is said of a body that nobody gets.
+  for (const name of response.getHeaderNames()) {
+    response.removeHeader(name);
+  }
+  response.statusCode = 503;
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('cache-control', 'no-store');
+  response.end(UNAVAILABLE);
 }

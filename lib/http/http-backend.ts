@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Backend, BackendHost, SendOptions, TimeBudget } from '../core/backend.js';
+import { DRAINS_ON_CLOSE } from '../core/backend.js';
 import type { TrackingEvent } from '../core/event.js';
 import type { MaybePromise } from '../core/processor.js';
 import type { BackendStats } from '../core/stats.js';
@@ -49,7 +50,7 @@ export function httpBackend(options: HttpBackendOptions): HttpBackend {
 }
 
 class DeliveringHttpBackend implements HttpBackend {
-  readonly drainsOnClose = true;
+  readonly [DRAINS_ON_CLOSE] = true;
   private readonly encoder: Encoder;
   private readonly backlog: Backlog;
   private settings: HttpSettings;
@@ -93,7 +94,7 @@ class DeliveringHttpBackend implements HttpBackend {
   }
 
   send(event: TrackingEvent, options?: SendOptions): MaybePromise<void> {
-    return this.attached().accept(event, options?.waits === true, options?.unheard === true);
+    return this.attached().accept(event, options?.waitForRoom === true, options?.fireAndForget === true);
   }
 
   async flush(budget?: TimeBudget): Promise<void> {

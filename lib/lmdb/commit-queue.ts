@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { outside } from '../core/outside.js';
 import type { BacklogDraft } from './backlog-draft.js';
 import type { DiskSpace } from './disk-space.js';
 import { bytesOnDisk } from './disk-space.js';
@@ -33,7 +33,6 @@ export class CommitQueue {
   private running = false;
   private scheduled = false;
   private idlers: (() => void)[] = [];
-  private readonly outside = new AsyncResource('nestjs-tracking');
 
   /**
    * @param space what may be written now
@@ -77,7 +76,7 @@ export class CommitQueue {
       this.scheduled = true;
       queueMicrotask(() => {
         this.scheduled = false;
-        this.outside.runInAsyncScope(() => {
+        outside(() => {
           void this.run();
         });
       });

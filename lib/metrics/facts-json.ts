@@ -1,6 +1,5 @@
 import type { JsonObject } from '../core/json.js';
-import { isPlain } from '../core/plain.js';
-import { snapshot, TOO_LARGE } from '../core/snapshot.js';
+import { sanitize, TOO_LARGE } from '../core/sanitize.js';
 import { isRecord } from '../core/options.js';
 import { outOfRange, wrongType } from './arguments.js';
 import type { RecordedFacts } from './metrics.js';
@@ -19,7 +18,7 @@ export function factsJson(facts: unknown): string {
     throw wrongType('facts', 'an object', facts);
   }
   try {
-    const { value, changes } = snapshot(facts, LIMITS);
+    const { value, changes } = sanitize(facts, LIMITS);
     if (changes.length > 0) {
       throw new TypeError(`expected facts to be what JSON can hold: ${changes.join('; ')}`);
     }
@@ -30,7 +29,7 @@ export function factsJson(facts: unknown): string {
   }
 }
 
-/** A date, for one, is JSON's business, but comes back as a text. Depth and cycles have been looked at before. */
+/** A date, for one, is JSON's business, but comes back as a string. Depth and cycles have been looked at before. */
 function refuseChanges(value: unknown, path: string): void {
   if (typeof value !== 'object' || value === null) {
     return;
@@ -41,6 +40,14 @@ function refuseChanges(value: unknown, path: string): void {
   for (const [key, child] of Object.entries(value)) {
     refuseChanges(child, `${path}.${key}`);
   }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    (prototype === Object.prototype || prototype === null) &&
+    typeof (value as { toJSON?: unknown }).toJSON !== 'function'
+  );
 }
 
 export function recordedFacts({ atMs, json }: StoredFacts): RecordedFacts {

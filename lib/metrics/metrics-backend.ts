@@ -1,4 +1,5 @@
 import type { Backend, BackendHost, TimeBudget } from '../core/backend.js';
+import { DRAINS_ON_CLOSE } from '../core/backend.js';
 import { TrackingError } from '../core/errors.js';
 import type { TrackingEvent } from '../core/event.js';
 import { errorMessage, describeValue } from '../core/describe.js';
@@ -39,7 +40,7 @@ export function metricsBackend(options: MetricsBackendOptions): Backend {
  * - An event whose effects do not all find room changes nothing, and is dropped as `overflow`.
  */
 class MetricsBackend implements Backend {
-  readonly drainsOnClose = true;
+  readonly [DRAINS_ON_CLOSE] = true;
   private readonly book: RuleBook;
   private readonly recent: RecentIds;
   private readonly dropped = new ReasonCounter();

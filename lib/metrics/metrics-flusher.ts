@@ -1,9 +1,9 @@
-import { AsyncResource } from 'node:async_hooks';
+import { outside } from '../core/outside.js';
 import { randomUUID } from 'node:crypto';
 import type { TimeBudget } from '../core/backend.js';
 import type { Clock, TimerHandle } from '../core/clock.js';
 import { isTrackingError, TrackingError } from '../core/errors.js';
-import { Deadline } from '../core/node.js';
+import { Deadline } from '../core/deadline.js';
 import { errorMessage } from '../core/describe.js';
 import { EffectsBatch } from './effects-batch.js';
 import type { MetricsBackendSettings } from './metrics-backend-options.js';
@@ -50,7 +50,6 @@ export class MetricsFlusher {
   private readonly writer = randomUUID();
   private writes = 0;
   /** The batch is not part of the request whose event was the last of it. */
-  private readonly outside = new AsyncResource('nestjs-tracking');
 
   constructor(
     private readonly settings: MetricsBackendSettings,
@@ -118,7 +117,7 @@ export class MetricsFlusher {
       nth: this.writes++,
     }));
     const { batch } = this;
-    this.outside.runInAsyncScope(() => {
+    outside(() => {
       void this.deliver(batch);
     });
   }

@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { outside } from '../core/outside.js';
 
 /** What became of one piece of work. */
 export type Settled<T> = { readonly value: T } | { readonly value?: never; readonly error: unknown };
@@ -32,7 +32,6 @@ export class WriteQueue<Work> {
   private inFlight = 0;
   private scheduled = false;
   private drained: (() => void)[] = [];
-  private readonly outside = new AsyncResource('nestjs-tracking');
 
   constructor(
     private readonly run: (batch: readonly Work[]) => Promise<readonly Settled<unknown>[]>,
@@ -68,7 +67,7 @@ export class WriteQueue<Work> {
       this.scheduled = true;
       queueMicrotask(() => {
         this.scheduled = false;
-        this.outside.runInAsyncScope(() => {
+        outside(() => {
           void this.start();
         });
       });

@@ -3,8 +3,8 @@ import { createParamDecorator, Inject, Injectable, Optional } from '@nestjs/comm
 import type { JsonObject } from '../core/json.js';
 import { EMPTY_OBJECT } from '../core/json.js';
 import type { Tracker } from '../core/tracker.js';
-import { getTrackerToken } from './tracker.tokens.js';
 import { TrackingHost } from './tracking-host.js';
+import { getTrackerToken } from './tracking.tokens.js';
 
 /** A decorator has no access to the injector, a pipe of it has. */
 @Injectable()
@@ -19,7 +19,7 @@ class ResolveContextPipe implements PipeTransform<unknown, JsonObject> {
   ) {}
 
   transform(): JsonObject {
-    const tracker = this.tracker ?? this.host?.enricher?.tracker;
+    const tracker = this.tracker ?? this.host?.requestInstance?.tracker;
     return tracker?.resolveContext() ?? EMPTY_OBJECT;
   }
 }

@@ -1,14 +1,15 @@
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { APP_INTERCEPTOR, ModuleRef } from '@nestjs/core';
 import { Tracker } from '../core/tracker.js';
 import { Metrics } from '../metrics/metrics.js';
 import { absentMetrics } from './absent-metrics.js';
-import { getMetricsToken } from './metrics.tokens.js';
-import { DEFAULT_NAME, getTrackerToken, rootTrackerToken } from './tracker.tokens.js';
+import { TrackingInterceptor } from './scope.interceptor.js';
+import type { DeclaredInstance } from './tracking-host.js';
 import { TRACKING_EXTRAS, TrackingHost } from './tracking-host.js';
 import { TrackingHostModule } from './tracking-host.module.js';
 import type { TrackingExtras, TrackingModuleOptions } from './tracking.options.js';
+import { DEFAULT_NAME, getMetricsToken, getTrackerToken, rootTrackerToken } from './tracking.tokens.js';
 
 const DEFAULT_EXTRAS: Required<TrackingExtras> = {
   isGlobal: true,
@@ -18,12 +19,12 @@ const DEFAULT_EXTRAS: Required<TrackingExtras> = {
 };
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<TrackingModuleOptions>({
-    moduleName: 'Tracking',
-  })
+  new ConfigurableModuleBuilder<TrackingModuleOptions>({ moduleName: 'Tracking' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createTrackingOptions')
-    .setExtras<TrackingExtras>(DEFAULT_EXTRAS, (definition, extras) => withTracker(definition, given(extras)))
+    .setExtras<TrackingExtras>(DEFAULT_EXTRAS, (definition, extras) =>
+      withTracker(definition, { ...given(extras), host: TrackingHost }),
+    )
     .build();
 
 /** The builder fills in what is missing, not what is there and undefined. */
@@ -36,8 +37,9 @@ function given({
   return { isGlobal, name, middleware, interceptor };
 }
 
-function withTracker(definition: DynamicModule, extras: Required<TrackingExtras>): DynamicModule {
-  const root = rootTrackerToken(extras.name);
+function withTracker(definition: DynamicModule, extras: DeclaredInstance): DynamicModule {
+  const { name } = extras;
+  const root = rootTrackerToken(name);
   const providers: Provider[] = [
     { provide: TRACKING_EXTRAS, useValue: extras },
     {
@@ -49,26 +51,26 @@ function withTracker(definition: DynamicModule, extras: Required<TrackingExtras>
         moduleRef: ModuleRef,
       ): Promise<Tracker> => host.start(options, extras, moduleRef),
     },
-    { provide: getTrackerToken(extras.name), useExisting: root },
+    { provide: getTrackerToken(name), useExisting: root },
     {
-      provide: getMetricsToken(extras.name),
+      provide: getMetricsToken(name),
       inject: [MODULE_OPTIONS_TOKEN],
-      // A factory that answered no options at all is told by the tracker's boot.
-      useFactory: (options: TrackingModuleOptions | null): Metrics =>
-        options?.metrics ?? absentMetrics(extras.name),
+      // A factory that returned no options at all is reported by the tracker's boot.
+      useFactory: (options: TrackingModuleOptions | null): Metrics => options?.metrics ?? absentMetrics(name),
     },
-    ...byType(extras.name),
+    ...byType(name),
+  ];
+  const exported = [
+    getTrackerToken(name),
+    getMetricsToken(name),
+    ...byType(name).map(({ provide }) => provide),
   ];
   return {
     ...definition,
     global: extras.isGlobal,
     imports: [...(definition.imports ?? []), TrackingHostModule],
-    providers: [...(definition.providers ?? []), ...providers],
-    exports: [
-      getTrackerToken(extras.name),
-      getMetricsToken(extras.name),
-      ...byType(extras.name).map(({ provide }) => provide),
-    ],
+    providers: [...(definition.providers ?? []), ...providers, ...interceptor(extras)],
+    exports: exported,
   };
 }
 
@@ -80,4 +82,9 @@ function byType(name: string) {
         { provide: Metrics, useExisting: getMetricsToken() },
       ]
     : [];
+}
+
+/** Without the middleware the interceptor opens the scopes, whether or not they show handlers. */
+function interceptor({ middleware, interceptor: isWanted }: Required<TrackingExtras>): Provider[] {
+  return isWanted || !middleware ? [{ provide: APP_INTERCEPTOR, useClass: TrackingInterceptor }] : [];
 }

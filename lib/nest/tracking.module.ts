@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { Tracker } from '../core/tracker.js';
-import { getTrackerToken } from './tracker.tokens.js';
+import { getTrackerToken } from './tracking.tokens.js';
 import { TrackingHost } from './tracking-host.js';
 import { TrackingHostModule } from './tracking-host.module.js';
 import type { ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './tracking.module-definition.js';

@@ -1,25 +1,24 @@
-import 'reflect-metadata';
 import { Inject, Optional } from '@nestjs/common';
+import { describeValue } from '../core/describe.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
+import { Frame } from '../core/merged-context.js';
 import { defaultContextStore } from '../core/process-state.js';
+import { sanitize } from '../core/sanitize.js';
 import type { Scope } from '../core/scope.js';
-import { snapshot } from '../core/snapshot.js';
-import type { TrackerRuntime } from '../core/tracker-runtime.js';
-import { answerWithin } from './scoped-answer.js';
+import { ignore, isThenable } from '../core/thenable.js';
+import { bindToScope } from './bind-to-scope.js';
+import { copyMetadata, isMethod } from './method-metadata.js';
 import { TrackingHost } from './tracking-host.js';
 
 const HOST = Symbol('nestjs-tracking:host');
 
-type Method = (this: object | undefined, ...args: never[]) => unknown;
-type MakeFrame = () => unknown;
-
 /**
  * Runs a method in a nested scope with one more frame; outside any scope it opens one. For what no middleware and no
  * interceptor sees: `@Cron` methods, queue consumers, plain providers. Other decorators of the method keep working,
- * above and below this one. What it answers, be it a promise, an Observable or an async generator, works in the scope.
+ * above and below this one. What it returns, be it a promise, an Observable or an async generator, works in the scope.
  *
- * @param data the frame, or how it is made of the method's arguments
- * @throws TypeError where it stands on something that is no method
+ * @param data the frame, or how it is made of the method's arguments, at once
+ * @throws TypeError where it stands on something that is not a method
  */
 export function WithContext(
   name: string,
@@ -30,66 +29,48 @@ export function WithContext(
     if (descriptor === undefined || !isMethod(original)) {
       throw new TypeError(`@WithContext(${JSON.stringify(name)}) expects a method, got ${String(key)}`);
     }
-    injectHost(target);
-    const wrapper: Method = function (...args) {
-      const frame: MakeFrame = () =>
-        typeof data === 'function'
-          ? (data as (...args: readonly unknown[]) => unknown).apply(this, args)
-          : data;
-      return runInContext(this, name, frame, () => original.apply(this, args));
+    Optional()(target, HOST);
+    Inject(TrackingHost)(target, HOST);
+    const wrapper = function (this: { [HOST]?: TrackingHost } | undefined, ...args: never[]): unknown {
+      const tracker = this?.[HOST]?.requestInstance?.tracker;
+      const store = tracker?.runtime.store ?? defaultContextStore();
+      const frame = (): unknown =>
+        typeof data === 'function' ? (data as (...args: unknown[]) => unknown).apply(this, args) : data;
+      const failed = (error: unknown): void => {
+        const message = `the data function of @WithContext(${describeValue(name)}) failed; the method runs without its frame`;
+        tracker?.runtime.report('callback_failed', message, error);
+      };
+      const work = (): unknown => bindToScope(store, store.current() as Scope, original.apply(this, args));
+      const made = madeNow(frame, failed);
+      return tracker === undefined
+        ? store.nested(name, frameWithoutTracker(made), work)
+        : tracker.context(name, made, work);
     };
-    Object.defineProperties(wrapper, {
-      name: { value: original.name, configurable: true },
-      length: { value: original.length, configurable: true },
-    });
     copyMetadata(original, wrapper);
     descriptor.value = wrapper;
   };
 }
 
-function isMethod(value: unknown): value is Method {
-  return typeof value === 'function';
-}
-
-function injectHost(target: object): void {
-  Optional()(target, HOST);
-  Inject(TrackingHost)(target, HOST);
-}
-
-function runInContext(
-  instance: { [HOST]?: TrackingHost } | undefined,
-  name: string,
-  frame: MakeFrame,
-  work: () => unknown,
-): unknown {
-  const host: TrackingHost | undefined = instance?.[HOST];
-  const tracker = host?.enricher?.tracker;
-  const store = tracker?.runtime.store ?? defaultContextStore();
-  const boundWork = (): unknown => answerWithin(store, store.current() as Scope, work());
-  if (tracker !== undefined) {
-    return tracker.context(name, guarded(name, frame, tracker.runtime), boundWork);
-  }
-  // Made by hand, without Nest: a test of the class alone.
-  const { value } = snapshot(guarded(name, frame, undefined), DEFAULT_LIMITS);
-  return store.nested(name, value, boundWork);
-}
-
-/** A frame that cannot be made is no reason not to run the method. */
-function guarded(name: string, frame: MakeFrame, reporter: TrackerRuntime | undefined): object {
+/** Made by hand, without Nest: a test of the class alone. */
+function frameWithoutTracker(made: object): Frame {
   try {
-    return frame() ?? {};
-  } catch (error) {
-    reporter?.report(
-      'callback_failed',
-      `the data function of @WithContext(${JSON.stringify(name)}) failed; the method runs without its frame`,
-      error,
-    );
-    return {};
+    return new Frame(JSON.stringify(sanitize(made, DEFAULT_LIMITS).value));
+  } catch {
+    return new Frame('{}');
   }
 }
 
-function copyMetadata(from: object, to: object): void {
-  for (const key of Reflect.getMetadataKeys(from) as unknown[]) {
-    Reflect.defineMetadata(key, Reflect.getMetadata(key, from), to);
+/** A frame that cannot be made, or not at once, is no reason not to run the method. */
+function madeNow(frame: () => unknown, failed: (error: unknown) => void): object {
+  try {
+    const made = frame();
+    if (isThenable(made)) {
+      ignore(made);
+      throw new TypeError('expected a frame at once, got a promise');
+    }
+    return (made ?? {}) as object;
+  } catch (error) {
+    failed(error);
+    return {};
   }
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '../core/json.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
 import type { Processor } from '../core/processor.js';
 import { errorMessage } from '../core/describe.js';
-import { snapshot } from '../core/snapshot.js';
+import { sanitize } from '../core/sanitize.js';
 import type { Problems } from '../core/options.js';
 import { isRecord } from '../core/options.js';
 import { named, readArguments } from './named.js';
@@ -66,11 +66,11 @@ function readObject(option: string, given: unknown, problems: Problems): JsonObj
     return undefined;
   }
   try {
-    const { value, changes } = snapshot(given, DEFAULT_LIMITS);
+    const { value, changes } = sanitize(given, DEFAULT_LIMITS);
     for (const change of changes) {
       problems.addLine(option, `expected plain JSON, but ${change}`);
     }
-    return value;
+    return JSON.parse(JSON.stringify(value)) as JsonObject;
   } catch (error) {
     problems.addLine(option, errorMessage(error));
     return undefined;

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import { TrackingError } from '../core/errors.js';
-import { Deadline } from '../core/node.js';
+import { Deadline } from '../core/deadline.js';
 import type { RedisArgument, RedisClient } from './redis-client.js';
 import type { RedisScript } from './redis-script.js';
 

@@ -11,7 +11,7 @@ import { systemClock } from '../core/system-clock.js';
 import type { Tracker } from '../core/tracker.js';
 import type { SettledFact } from '../delivery/delivery-facts.js';
 import { DELIVERY_CHANNELS } from '../delivery/delivery-facts.js';
-import { DEFAULT_NAME, rootTrackerToken } from '../nest/tracker.tokens.js';
+import { DEFAULT_NAME, rootTrackerToken } from '../nest/tracking.tokens.js';
 import { Losses } from './losses.js';
 import type { BackendHealth, TrackingHealthOptions } from './tracking-health.js';
 import { checkHealthOptions, DEFAULT_WINDOW_MS, trackingHealth } from './tracking-health.js';

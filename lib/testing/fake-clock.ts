@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { outside } from '../core/outside.js';
 import type { Clock } from '../core/clock.js';
 import { settlePromises } from './real-time.js';
 
@@ -34,7 +34,6 @@ export interface FakeClock extends Clock {
  * @param startMs wall time at the start; default: 2026-01-01T00:00:00.000Z. Monotonic time starts at 0.
  */
 export function fakeClock(startMs: number = DEFAULT_START_MS): FakeClock {
-  const outside = new AsyncResource('nestjs-tracking');
   const timers = new Set<Timer>();
   let wallMs = checked('startMs', startMs);
   let monotonicMs = 0;
@@ -57,7 +56,7 @@ export function fakeClock(startMs: number = DEFAULT_START_MS): FakeClock {
       }
       timers.delete(timer);
       moveTo(Math.max(monotonicMs, timer.dueMs));
-      outside.runInAsyncScope(timer.run);
+      outside(timer.run);
       await settlePromises();
     }
     moveTo(endMs);

@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import type { Tracker } from '../core/tracker.js';
-import { getTrackerToken } from '../nest/tracker.tokens.js';
+import { getTrackerToken } from '../nest/tracking.tokens.js';
 import { TrackingModule } from '../nest/tracking.module.js';
 import type { TrackingExtras, TrackingModuleOptions } from '../nest/tracking.options.js';
 import { TrackingProbe } from './tracking-probe.js';

@@ -3,7 +3,7 @@ import type { ProcessorSpec } from '../../lib/core/processor.js';
 import type { ReportCode, TrackingReport } from '../../lib/core/report.js';
 import type { ScopedTracker } from '../../lib/core/scoped-tracker.js';
 import type { Tracker } from '../../lib/core/tracker.js';
-import type { TrackerOptions } from '../../lib/core/tracker-options.js';
+import type { TrackerOptions } from '../../lib/core/create-tracker.js';
 import { createTracker } from '../../lib/core/create-tracker.js';
 import type { FakeClock } from '../../lib/testing/fake-clock.js';
 import { fakeClock } from '../../lib/testing/fake-clock.js';

@@ -4,8 +4,9 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { createTracker } from '../../lib/core/create-tracker.js';
-import type { EmitArguments, EventName, EventPayload, Tracker } from '../../lib/core/tracker.js';
+import type { EmitArguments, EventName, EventPayload } from '../../lib/core/tracked-events.js';
 import type { TrackedEvents } from '../../lib/core/tracked-events.js';
+import type { Tracker } from '../../lib/core/tracker.js';
 import { memoryBackend } from '../../lib/testing/memory-backend.js';
 
 interface Order {

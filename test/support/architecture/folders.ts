@@ -47,19 +47,19 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     node: 'any',
   },
   terminus: {
-    lib: ['core', 'delivery/delivery-facts', 'nest/tracker.tokens'],
+    lib: ['core', 'delivery/delivery-facts', 'nest/tracking.tokens'],
     packages: [...NEST, '@nestjs/terminus'],
     node: ['node:diagnostics_channel'],
   },
   prometheus: { lib: ['core'], packages: ['prom-client'] },
   bullmq: { lib: ['core'], packages: ['bullmq'], node: 'any' },
   ingest: {
-    lib: ['core', 'metrics', 'formats', 'nest/tracker.tokens'],
+    lib: ['core', 'metrics', 'formats', 'nest/tracking.tokens'],
     packages: NEST,
     node: 'any',
   },
   inspector: {
-    lib: ['core', 'metrics', 'formats', 'nest/tracker.tokens'],
+    lib: ['core', 'metrics', 'formats', 'nest/tracking.tokens'],
     packages: NEST,
     node: 'any',
   },
@@ -72,7 +72,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     lib: [
       ...['core', 'processors', 'backends', 'formats', 'delivery', 'metrics'],
       ...['schema', 'express', 'http', 'lmdb', 'redis', 'bullmq'],
-      ...['nest/tracking.module', 'nest/tracking.options', 'nest/tracker.tokens'],
+      ...['nest/tracking.module', 'nest/tracking.options', 'nest/tracking.tokens'],
     ],
     packages: NEST,
     node: 'any',

@@ -271,7 +271,7 @@ describe('outside any scope', () => {
   it('entering is refused once a host serves', () => {
     const { tracker, reports } = record();
     tracker.enterContext('release', { release: 1 });
-    inside(tracker).runtime.base.sealed = true;
+    inside(tracker).seal();
     tracker.enterContext('user', { user: 7 });
     expect(tracker.resolveContext()).toStrictEqual({ release: 1 });
     expect(reports).toMatchObject([

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { ContextStore } from '../../../lib/core/context-store.js';
-import { createTracker, hostTracker } from '../../../lib/core/create-tracker.js';
+import { createTracker, draftTracker } from '../../../lib/core/create-tracker.js';
 import type { TrackingError } from '../../../lib/core/errors.js';
 import { isTrackingError } from '../../../lib/core/errors.js';
 import { DEFAULT_LIMITS } from '../../../lib/core/limits.js';
@@ -177,10 +177,10 @@ describe('wrong options', () => {
     const problems = new Problems();
     problems.add('request.user', 'a function', 7);
     expect(() =>
-      hostTracker(untyped({ backends: 1, request: {} }), {
+      draftTracker(untyped({ backends: 1, request: {} }), {
         problems,
-        moreOptions: ['request'],
-      }),
+        options: { request: (given) => given },
+      }).finish(),
     ).toThrow(/request\.user to be a function, got 7\n.*backends to be/);
   });
 
@@ -219,7 +219,7 @@ describe('right options', () => {
 
   it('tell backends the name that a host gave', () => {
     const attach = jest.fn();
-    hostTracker({ backends: { a: { attach, send: () => undefined } } }, { name: 'billing' });
+    draftTracker({ backends: { a: { attach, send: () => undefined } } }, { name: 'billing' }).finish();
     expect(attach).toHaveBeenCalledWith(expect.objectContaining({ tracker: 'billing', path: 'a' }));
   });
 
@@ -327,8 +327,9 @@ describe('strict mode', () => {
   });
 
   it('throws on a context outside any scope while a host serves', () => {
-    const tracker = hostTracker({ backends: {}, strict: true, contextStore: new ContextStore() }, {});
-    tracker.runtime.base.sealed = true;
+    const options = { backends: {}, strict: true, contextStore: new ContextStore() };
+    const tracker = draftTracker(options, {}).finish();
+    tracker.seal();
     expect(() => {
       tracker.enterContext('x', {});
     }).toThrow(expect.objectContaining({ code: 'context_outside_scope' }));

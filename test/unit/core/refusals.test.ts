@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SendOptions } from '../../../lib/core/backend.js';
+import { DRAINS_ON_CLOSE } from '../../../lib/core/backend.js';
 import { TrackingError } from '../../../lib/core/errors.js';
 import { record } from '../../support/recording.js';
 
@@ -74,7 +75,7 @@ describe('a backend that drains while it closes', () => {
     const run = record({
       backends: {
         drains: {
-          drainsOnClose: true,
+          [DRAINS_ON_CLOSE]: true,
           send: () => undefined,
           flush: () => Promise.resolve(void calls.push('flush')),
           close: (budget) => Promise.resolve(void calls.push(`close ${String(budget?.timeoutMs)}`)),

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { logReports } from '../../../lib/core/console-reporter.js';
-import { hostTracker } from '../../../lib/core/create-tracker.js';
+import { draftTracker } from '../../../lib/core/create-tracker.js';
 import { ContextStore } from '../../../lib/core/context-store.js';
 import { isTrackingError, TrackingError } from '../../../lib/core/errors.js';
 import type { OnError, TrackingReport } from '../../../lib/core/report.js';
@@ -24,7 +24,7 @@ function reporter(onError: OnError): {
 } {
   const fallback: TrackingReport[] = [];
   return {
-    reporter: new Reporter(onError, (last) => fallback.push(last)),
+    reporter: new Reporter(onError, (last) => fallback.push(last), new ContextStore()),
     fallback,
   };
 }
@@ -66,7 +66,7 @@ describe('onError', () => {
   it('that emits a bad event itself does not call itself', () => {
     const lines: string[] = [];
     let calls = 0;
-    const tracker: ScopedTracker = hostTracker(
+    const tracker: ScopedTracker = draftTracker(
       {
         backends: { memory: memoryBackend() },
         contextStore: new ContextStore(),
@@ -76,7 +76,7 @@ describe('onError', () => {
         },
       },
       { write: (line) => lines.push(line) },
-    );
+    ).finish();
     tracker.emit('');
     expect(calls).toBe(1);
     expect(lines.map((line) => line.split(' ')[1])).toStrictEqual(['invalid_name', 'payload_changed']);
@@ -97,13 +97,14 @@ describe('onError', () => {
     const fails = (): never => {
       throw new Error('no');
     };
-    const told = new Reporter(fails, fails);
+    const told = new Reporter(fails, fails, new ContextStore());
     expect(() => {
       told.report(report);
     }).not.toThrow();
     const rejects = new Reporter(
       untyped(() => Promise.reject(new Error('no'))),
       fails,
+      new ContextStore(),
     );
     rejects.report(report);
     await Promise.resolve();

@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { Deadlines } from '../../../lib/core/deadlines.js';
-import { Deadline } from '../../../lib/core/node.js';
+import { Deadline } from '../../../lib/core/deadline.js';
 import { systemClock } from '../../../lib/core/system-clock.js';
+import { TimeoutQueue } from '../../../lib/core/timeout-queue.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 import { record } from '../../support/recording.js';
 
-describe('deadlines', () => {
+describe('timeouts', () => {
   it('expire each at its time, in order, unless they are stopped', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -20,7 +20,7 @@ describe('deadlines', () => {
         ),
         async (plan) => {
           const clock = fakeClock();
-          const deadlines = new Deadlines(clock, 100);
+          const timeouts = new TimeoutQueue(clock, 100);
           const expired: [index: number, atMs: number][] = [];
           const expected: [index: number, atMs: number][] = [];
           let startMs = 0;
@@ -28,7 +28,7 @@ describe('deadlines', () => {
             startMs += wait;
             const begun = startMs;
             clock.setTimeout(() => {
-              const stop = deadlines.start(() => expired.push([index, clock.monotonicMs()]));
+              const stop = timeouts.start(() => expired.push([index, clock.monotonicMs()]));
               if (stopAfter !== null) {
                 clock.setTimeout(stop, stopAfter);
               }
@@ -51,8 +51,8 @@ describe('deadlines', () => {
     const clock = fakeClock();
     const set = jest.spyOn(clock, 'setTimeout');
     const clear = jest.spyOn(clock, 'clearTimeout');
-    const deadlines = new Deadlines(clock, 100);
-    const stops = [1, 2, 3].map(() => deadlines.start(() => undefined));
+    const timeouts = new TimeoutQueue(clock, 100);
+    const stops = [1, 2, 3].map(() => timeouts.start(() => undefined));
     expect(set).toHaveBeenCalledTimes(1);
     stops.forEach((stop) => {
       stop();
@@ -64,11 +64,11 @@ describe('deadlines', () => {
 
   it('may be started while one expires', async () => {
     const clock = fakeClock();
-    const deadlines = new Deadlines(clock, 100);
+    const timeouts = new TimeoutQueue(clock, 100);
     const expired: number[] = [];
-    deadlines.start(() => {
+    timeouts.start(() => {
       expired.push(1);
-      deadlines.start(() => expired.push(2));
+      timeouts.start(() => expired.push(2));
     });
     await clock.advance(199);
     expect(expired).toStrictEqual([1]);

@@ -111,6 +111,6 @@ describe('the route of a request', () => {
     ['Fastify', { routeOptions: { url: '/a/:b' } }, '/a/:b'],
     ['no match of Fastify', { routeOptions: {} }, undefined],
   ])('of %s', (_what, source, route) => {
-    expect(routeOf(source)).toBe(route);
+    expect(routeOf({ headers: {} }, source)).toBe(route);
   });
 });

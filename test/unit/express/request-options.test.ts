@@ -1,13 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { Problems } from '../../../lib/core/options.js';
-import type { RequestOptions } from '../../../lib/express/request-options.js';
-import { checkRequestOptions, resolveRequestOptions } from '../../../lib/express/request-options.js';
+import type { ReadRequestOptions, RequestOptions } from '../../../lib/express/request-options.js';
+import { readRequestOptions } from '../../../lib/express/request-options.js';
 import { untyped } from '../../support/recording.js';
+
+function read(options?: RequestOptions): ReadRequestOptions {
+  return readRequestOptions(options, 'request', new Problems());
+}
 
 /** What is wrong with the options, line by line. */
 function problemsOf(options: unknown): string[] {
   const problems = new Problems();
-  checkRequestOptions(options, 'request', problems);
+  readRequestOptions(options, 'request', problems);
   try {
     problems.throwIfAny('wrong');
     return [];
@@ -26,6 +30,7 @@ describe('the options of requests', () => {
     [{ hold: true, flushAtEnd: false, awaitAccepted: 'required', ip: true }],
     [{ hold: { maxEvents: 1, maxMs: undefined }, acceptTimeoutMs: 0 }],
     [{ enrich: true, keep: () => true, user: undefined }],
+    [{ enrich: false, lateMs: 0 }],
     [{ enrich: () => ({}), onEnd: () => 1, waitUntil: () => null }],
   ])('may be %p', (options) => {
     expect(problemsOf(options)).toStrictEqual([]);
@@ -37,9 +42,9 @@ describe('the options of requests', () => {
     [{ keep: 1 }, 'expected request.keep to be a function, got 1'],
     [{ onEnd: 'x' }, 'expected request.onEnd to be a function, got "x"'],
     [{ user: null }, 'expected request.user to be a function, got null'],
-    [{ enrich: false }, 'expected request.enrich to be true or a function, got false'],
-    [{ flushAtEnd: true }, 'expected request.flushAtEnd to be "accepted" or "delivered" or false, got true'],
-    [{ awaitAccepted: 'yes' }, 'expected request.awaitAccepted to be true or false or "required", got "yes"'],
+    [{ enrich: 1 }, 'expected request.enrich to be true, false or a function, got 1'],
+    [{ flushAtEnd: true }, "expected request.flushAtEnd to be 'accepted' or 'delivered' or false, got true"],
+    [{ awaitAccepted: 'yes' }, `expected request.awaitAccepted to be true or false or 'required', got "yes"`],
     [{ ip: 1 }, 'expected request.ip to be true or false, got 1'],
     [{ acceptTimeoutMs: -1 }, 'expected request.acceptTimeoutMs to be milliseconds, 0 or more, got -1'],
     [{ hold: 'yes' }, 'expected request.hold to be true, false or { maxEvents, maxMs }, got "yes"'],
@@ -58,7 +63,7 @@ describe('the options of requests', () => {
   });
 
   it('have defaults', () => {
-    expect(resolveRequestOptions()).toMatchObject({
+    expect(read()).toMatchObject({
       ip: false,
       hold: undefined,
       flushAtEnd: 'accepted',
@@ -82,7 +87,7 @@ describe('the options of requests', () => {
       { maxEvents: 1_000, maxMs: 7 },
     ],
   ])('with %p hold %p', (options, hold) => {
-    expect(resolveRequestOptions(options).hold).toStrictEqual(hold);
+    expect(read(options).hold).toStrictEqual(hold);
   });
 
   it('may be an object of a class whose methods need each other', () => {
@@ -99,7 +104,7 @@ describe('the options of requests', () => {
       }
     }
     const own = new Options();
-    const { keep, onEnd, requestId } = resolveRequestOptions(own);
+    const { keep, onEnd, requestId } = read(own);
     expect(keep?.({ aborted: false, durationMs: 0 })).toBe(true);
     onEnd?.(untyped({}));
     expect(own.ended).toBe(1);
