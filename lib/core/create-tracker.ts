@@ -78,7 +78,12 @@ const trackerOptions = {
   contextStore: optional(
     value<ContextStore>('a ContextStore', hasMethods('current', 'run', 'nested', 'scopeOf')),
   ),
-  clock: optional(value<Clock>('a clock', hasMethods('now', 'monotonicMs', 'setTimeout', 'clearTimeout'))),
+  clock: optional(
+    value<Clock>(
+      'a clock with now, monotonicMs, setTimeout and clearTimeout',
+      hasMethods('now', 'monotonicMs', 'setTimeout', 'clearTimeout'),
+    ),
+  ),
   limits: object({
     maxBytes: optional(positiveInteger, DEFAULT_LIMITS.maxBytes),
     maxDepth: optional(positiveInteger, DEFAULT_LIMITS.maxDepth),

@@ -95,15 +95,21 @@ export function optionPath(path: string, name: string): string {
 /** Gathers everything that is wrong with an app's options, so that a boot fails once, with the whole list. */
 export class Problems {
   private readonly lines: string[] = [];
+  private cause: unknown;
 
   /** @param path the option, as the app writes it: `backends.warehouse` */
   add(path: string, expected: string, given: unknown): void {
     this.lines.push(`expected ${path} to be ${expected}, got ${describeValue(given)}`);
   }
 
-  /** A problem that names expected and given itself. */
-  addLine(path: string, line: string): void {
+  /**
+   * A problem that names expected and given itself.
+   *
+   * @param error what it comes of; the first becomes the `cause` of the error that lists all problems
+   */
+  addLine(path: string, line: string, error?: unknown): void {
     this.lines.push(`${path}: ${line}`);
+    this.cause ??= error;
   }
 
   positiveInteger(path: string, given: unknown): void {
@@ -145,7 +151,8 @@ export class Problems {
   throwIfAny(title: string): void {
     if (this.found) {
       const lines = this.lines.map((line) => `  - ${line}`);
-      throw new TrackingError('invalid_options', `${title}:\n${lines.join('\n')}`);
+      const options = this.cause === undefined ? {} : { cause: this.cause };
+      throw new TrackingError('invalid_options', `${title}:\n${lines.join('\n')}`, options);
     }
   }
 }

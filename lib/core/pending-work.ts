@@ -2,6 +2,9 @@ import type { Clock } from './clock.js';
 import type { Limits } from './limits.js';
 import { TimeoutQueue } from './timeout-queue.js';
 
+/** Most that wait for room at one node. */
+const MAX_WAITING = 10_000;
+
 /** What some work may take: a count, and bytes. */
 interface Room {
   count: number;
@@ -14,7 +17,7 @@ interface Waiter {
 }
 
 /**
- * Bounds what one node of the topology has under way: how many, how large. As much again may wait for room.
+ * Bounds what one node of the topology has under way: how many, how large. As many bytes again may wait for room.
  *
  * Invariants
  * - Those who wait get room in the order in which they came, and have it in the moment in which it is given: nobody waits
@@ -46,7 +49,7 @@ export class PendingWork {
 
   /** Takes room, to be given back with `leave`; false when there is none. */
   tryEnter(bytes: number): boolean {
-    return this.waiting.size === 0 && this.take(this.taken, bytes);
+    return this.waiting.size === 0 && this.take(this.taken, bytes, this.limits.maxPending);
   }
 
   /** Waits for room and takes it; false when there was none within the block timeout, or too many wait already. */
@@ -54,7 +57,7 @@ export class PendingWork {
     if (this.tryEnter(bytes)) {
       return Promise.resolve(true);
     }
-    if (!this.take(this.asked, bytes)) {
+    if (!this.take(this.asked, bytes, MAX_WAITING)) {
       return Promise.resolve(false);
     }
     return new Promise((resolve) => {
@@ -86,7 +89,7 @@ export class PendingWork {
 
   private admitWaiting(): void {
     for (const waiter of this.waiting) {
-      if (!this.take(this.taken, waiter.bytes)) {
+      if (!this.take(this.taken, waiter.bytes, this.limits.maxPending)) {
         return;
       }
       waiter.admit();
@@ -94,9 +97,9 @@ export class PendingWork {
   }
 
   /** One that is larger than all the room has it to itself. */
-  private take(room: Room, bytes: number): boolean {
-    const { maxPending, pendingBytes } = this.limits;
-    const fits = room.count < maxPending && (room.count === 0 || room.bytes + bytes <= pendingBytes);
+  private take(room: Room, bytes: number, maxCount: number): boolean {
+    const { pendingBytes } = this.limits;
+    const fits = room.count < maxCount && (room.count === 0 || room.bytes + bytes <= pendingBytes);
     if (fits) {
       room.count++;
       room.bytes += bytes;

@@ -47,7 +47,7 @@ export class PlainJson {
    */
   write(input: unknown, name: string): WrittenJson {
     try {
-      if (typeof input === 'object' && input !== null && !Array.isArray(input)) {
+      if (typeof input === 'object' && input !== null && !Array.isArray(input) && !(input instanceof Date)) {
         this.size = 0;
         this.container(input, this.shapeOf(name), 1);
         return { json: JSON.stringify(input), value: input, changes: NO_CHANGES };
@@ -105,6 +105,8 @@ export class PlainJson {
       if (typeof value === 'string') {
         size += value.length + 2;
       } else if (typeof value === 'object' && value !== null) {
+        this.grow(size);
+        size = 0;
         this.container(value, (place.inside ??= new Shape('')), depth + 1);
       } else {
         size += sizeOf(value);
@@ -114,20 +116,18 @@ export class PlainJson {
   }
 
   private array(input: readonly unknown[], shape: Shape, depth: number): void {
-    let size = 2;
     for (let i = 0; i < input.length; i++) {
       const value = input[i];
       if (typeof value === 'string') {
-        size += value.length + 3;
+        this.grow(value.length + 3);
       } else if (typeof value === 'object' && value !== null) {
         this.container(value, (shape.inside ??= new Shape('')), depth + 1);
       } else if (value === undefined) {
         throw NOT_PLAIN;
       } else {
-        size += sizeOf(value);
+        this.grow(sizeOf(value) + 1);
       }
     }
-    this.grow(size);
   }
 
   /** The place in the shape where a key follows; where it never did, it is looked at. */

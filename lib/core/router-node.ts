@@ -71,7 +71,8 @@ export class RouterNode {
     let current = event;
     for (let index = from; index < steps.length; index++) {
       const step = steps[index] as ProcessingStep;
-      if (step.isAsync === true) {
+      const isPending = step.isAsync === true;
+      if (isPending && !this.pending.tryEnter(eventBytes(current))) {
         return this.whenRoom(current, journey, index);
       }
       let next: readonly TrackedEvent[];
@@ -79,11 +80,17 @@ export class RouterNode {
         const answer = step.run(current);
         if (isThenable(answer)) {
           step.isAsync = true;
-          return this.whenRoom(current, journey, index, Promise.resolve(answer));
+          const promise = Promise.resolve(answer);
+          return isPending
+            ? this.processLater(current, journey, index, promise)
+            : this.whenRoom(current, journey, index, promise);
         }
         next = this.accept(answer, step, current, outcomes);
       } catch (error) {
         next = this.failed(step, current, error, outcomes);
+      }
+      if (isPending) {
+        this.pending.leave(eventBytes(current));
       }
       const [only] = next;
       if (next.length !== 1 || only === undefined) {

@@ -208,7 +208,9 @@ class Sanitizer {
         case 'undefined':
           break;
         default: {
-          size += key.length + 4;
+          // Counted before what lies inside is looked at: a proxy may have no end.
+          this.grow(size + key.length + 4);
+          size = 0;
           const json = this.value(value, key);
           if (json !== undefined) {
             copy[key] = json;

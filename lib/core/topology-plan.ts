@@ -119,7 +119,7 @@ export class TopologyReader {
         read(instance, path);
       },
       failed: (error) => {
-        this.problems.addLine(path, `creating ${spec.name || 'it'} failed: ${errorMessage(error)}`);
+        this.problems.addLine(path, `creating ${spec.name || 'it'} failed: ${errorMessage(error)}`, error);
       },
     });
   }

@@ -88,7 +88,7 @@ export class Topology {
       return new BackendNode(path, plan, this.services);
     } catch (error) {
       const option = `backends.${path.replaceAll('/', '.backends.')}`;
-      problems.addLine(option, `attaching it failed: ${errorMessage(error)}`);
+      problems.addLine(option, `attaching it failed: ${errorMessage(error)}`, error);
       return undefined;
     }
   }
