@@ -62,6 +62,7 @@ export class RequestScope extends Scope {
   events = 0;
   droppedEvents = 0;
 
+  private readonly isRequest: boolean;
   private source: RequestSource;
   private execution: unknown;
   private frame: Frame | undefined;
@@ -93,6 +94,7 @@ export class RequestScope extends Scope {
     source: RequestSource,
   ) {
     super();
+    this.isRequest = raw !== undefined;
     this.source = source;
     this.startMs = this.nowMs();
   }
@@ -148,7 +150,7 @@ export class RequestScope extends Scope {
   override take(event: TrackedEvent, emitter: Emitter): void {
     const { hold } = this.services.options;
     this.events++;
-    if (hold === undefined || this.isKept === true || this.raw === undefined) {
+    if (hold === undefined || this.isKept === true || !this.isRequest) {
       this.dispatch(event, emitter);
     } else if (this.isKept === false) {
       this.drop(emitter);

@@ -177,7 +177,7 @@ export class RequestTracking {
     }
   }
 
-  private failed(path: string, consequence: string, error: unknown): void {
+  failed(path: string, consequence: string, error: unknown): void {
     this.tracker.runtime.callbackFailed(path, `${path} failed; ${consequence}`, error);
   }
 }

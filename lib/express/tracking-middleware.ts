@@ -44,7 +44,7 @@ export function trackingMiddleware<Events>(
     tracking.enter(request, response, () => {
       const scope = store.scopeOf(request);
       if (!isOpen && read.awaitAccepted !== false && scope instanceof RequestScope) {
-        deferEnd(scope, response);
+        deferEnd(scope, response, tracking);
       }
       next();
     });
@@ -55,7 +55,7 @@ export function trackingMiddleware<Events>(
  * Keeps the end of a response back until the events of its request are accepted, or answers 503 in its place. A response
  * whose head was written before its end is on its way: it is left alone.
  */
-function deferEnd(scope: RequestScope, response: ServerResponse): void {
+function deferEnd(scope: RequestScope, response: ServerResponse, tracking: RequestTracking): void {
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
   let isDeferred = false;
   response.end = ((...args: unknown[]): ServerResponse => {
@@ -66,13 +66,20 @@ function deferEnd(scope: RequestScope, response: ServerResponse): void {
       return end(...args);
     }
     isDeferred = true;
-    void scope.accepted(response.statusCode).then((mayLeave) => {
+    const leave = async (): Promise<void> => {
+      const mayLeave = await scope.accepted(response.statusCode);
       response.end = end as typeof response.end;
       if (mayLeave || response.headersSent) {
         end(...args);
       } else {
         refuse(response);
       }
+    };
+    // Nobody else is there to catch what Node says of a response that cannot be written.
+    leave().catch((error: unknown) => {
+      const consequence = 'a response that had waited could not be written; its connection was closed';
+      tracking.failed('request.awaitAccepted', consequence, error);
+      response.destroy();
     });
     return response;
   }) as typeof response.end;

@@ -1,9 +1,10 @@
 import type { Type } from '@nestjs/common';
 import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
-import { systemClock } from '../core/system-clock.js';
+import type { Clock } from '../core/clock.js';
 import { Deadline } from '../core/deadline.js';
 import { TrackingError } from '../core/errors.js';
+import { systemClock } from '../core/system-clock.js';
 import type { ClassInPlan } from '../core/topology-plan.js';
 
 /** Longer than apps usually wait for a database; what needs itself would wait for ever. */
@@ -17,6 +18,7 @@ export async function createInstances(
   classes: readonly ClassInPlan[],
   moduleRef: ModuleRef,
   modules: ModulesContainer,
+  clock?: Clock,
 ): Promise<void> {
   // One after the other, in the order in which the app wrote them. An instance that is a router may add more.
   for (const { type, create, failed } of classes) {
@@ -25,6 +27,7 @@ export async function createInstances(
         await atBoot(
           instanceOf(type, moduleRef, modules),
           'it; does it inject the tracker that it belongs to?',
+          clock,
         ),
       );
     } catch (error) {
@@ -57,8 +60,11 @@ async function instanceOf(
  * @param what is waited for, and why it may never come
  * @throws TrackingError `timeout`
  */
-export async function atBoot<T>(work: PromiseLike<T>, what: string): Promise<T> {
-  const clock = systemClock();
+export async function atBoot<T>(
+  work: PromiseLike<T>,
+  what: string,
+  clock: Clock = systemClock(),
+): Promise<T> {
   // Nothing else keeps a process alive before it listens: it would end and say nothing.
   const release = clock.keepAlive?.();
   const late = Symbol('late');

@@ -55,7 +55,7 @@ export class TrackingInterceptor implements NestInterceptor {
         return scope.root instanceof RequestScope ? followHandler(run, scope.root, execution, requests) : run;
       case 'graphql':
         // What a subscription returns is asked for its events from outside.
-        return run.pipe(map((value) => bindToScope(store, scope, value)));
+        return seenBy(scope.root, run.pipe(map((value) => bindToScope(store, scope, value))));
       default:
         return run.pipe(
           finalize(() => {
@@ -94,13 +94,7 @@ function followHandler(
   if (hold === undefined && onEnd === undefined && awaitAccepted === false) {
     return run;
   }
-  const seen = run.pipe(
-    tap({
-      error: (error: unknown) => {
-        scope.error = error;
-      },
-    }),
-  );
+  const seen = seenBy(scope, run);
   if (awaitAccepted === false) {
     return seen;
   }
@@ -121,6 +115,19 @@ function followHandler(
     defer(() => wait(execution.switchToHttp().getResponse<{ statusCode: number }>().statusCode)).pipe(
       ignoreElements(),
     ),
+  );
+}
+
+/** What a handler throws is part of how its request ended. */
+function seenBy(scope: Scope, run: Observable<unknown>): Observable<unknown> {
+  return run.pipe(
+    tap({
+      error: (error: unknown) => {
+        if (scope instanceof RequestScope) {
+          scope.error = error;
+        }
+      },
+    }),
   );
 }
 

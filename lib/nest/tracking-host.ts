@@ -6,6 +6,7 @@ import type {
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { Clock } from '../core/clock.js';
 import { draftTracker } from '../core/create-tracker.js';
 import { describeValue } from '../core/describe.js';
 import { TrackingError } from '../core/errors.js';
@@ -79,7 +80,8 @@ export class TrackingHost
         logger.warn(line);
       },
     });
-    const { request, metrics, shutdownTimeoutMs } = draft.options as {
+    const { clock, request, metrics, shutdownTimeoutMs } = draft.options as {
+      readonly clock: Clock | undefined;
       readonly request: ReadRequestOptions;
       readonly metrics: Metrics | undefined;
       readonly shutdownTimeoutMs: number;
@@ -96,7 +98,7 @@ export class TrackingHost
         'needs the interceptor, which `interceptor: false` leaves out',
       );
     }
-    await createInstances(draft.reader.classes, moduleRef, this.modules);
+    await createInstances(draft.reader.classes, moduleRef, this.modules, clock);
     const tracker = draft.finish();
     const requests = new RequestTracking(tracker, request);
     this.instances.set(name, { extras, tracker, metrics, requests, shutdownTimeoutMs });
