@@ -13,7 +13,7 @@ export class ContextStore {
   /** The scope of the running code. One that has retired counts as none. */
   current(): Scope | undefined {
     const scope = this.storage.getStore();
-    return scope === undefined || scope.root.isRetired ? undefined : scope;
+    return scope === undefined || scope.root.hasRetired() ? undefined : scope;
   }
 
   /** Whether the running code was started by the app's `onError`. */

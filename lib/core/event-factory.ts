@@ -106,7 +106,7 @@ export class EventFactory {
     Array.from(Array.isArray(answer) ? (answer as unknown[]) : [answer]).forEach((item, index) => {
       let made = this.adopt(item, parent, processor);
       if (typeof made !== 'string' && ids.has(made.id)) {
-        made = this.adopt({ ...made, id: derivedId(parent.id, index) }, made, processor);
+        made = this.adopt({ id: derivedId(parent.id, index) }, made, processor);
       }
       if (typeof made === 'string') {
         refused.push(made);

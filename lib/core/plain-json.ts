@@ -116,6 +116,8 @@ export class PlainJson {
   }
 
   private array(input: readonly unknown[], shape: Shape, depth: number): void {
+    // By index: iterating is slower, and a proxy may have an iterator of its own.
+    // eslint-disable-next-line @typescript-eslint/prefer-for-of
     for (let i = 0; i < input.length; i++) {
       const value = input[i];
       if (typeof value === 'string') {

@@ -89,8 +89,10 @@ class Sanitizer {
         return undefined;
       case 'bigint':
         return this.bigint(input, key);
-      default:
-        return this.changed(key, `a ${typeof input} was left out`, undefined);
+      default: {
+        this.changed(key, `a ${typeof input} was left out`, undefined);
+        return;
+      }
     }
   }
 
@@ -140,7 +142,8 @@ class Sanitizer {
     if (isThenable(input)) {
       // Its rejection must not end the process: nobody else may be listening.
       input.then(undefined, () => undefined);
-      return this.changed(undefined, 'a promise was left out: it was not awaited', undefined);
+      this.changed(undefined, 'a promise was left out: it was not awaited', undefined);
+      return;
     }
     const { toJSON } = input as { toJSON?: unknown };
     if (typeof toJSON === 'function') {

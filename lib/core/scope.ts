@@ -27,6 +27,18 @@ interface Merge {
   readonly merged: MergedContext;
 }
 
+/** Decides over the events of one tracker, and counts them: a request. */
+export interface EventFollower {
+  /** Of the tracker and its children. */
+  readonly runtime: object;
+  /** Takes an event, to be dispatched now or later, or dropped. */
+  take(event: TrackedEvent, emitter: Emitter): void;
+  /** Learns of an event that goes its way unasked: of `emitAsync`. */
+  dispatched(outcomes: DispatchOutcomes, underWay: Promise<void> | undefined): void;
+  /** Learns of an event that was dropped before it was dispatched. */
+  dropped(reason: DropReason): void;
+}
+
 const NO_ENTRIES: readonly Entry[] = [];
 /** Work that starts its own next round inside its context would nest for ever. */
 const MAX_NESTED = 64;
@@ -44,6 +56,8 @@ const MAX_NESTED = 64;
  */
 export class Scope {
   readonly root: Scope;
+  /** Who decides over the events emitted in the root scope, if anybody does. */
+  readonly follower: EventFollower | undefined = undefined;
   private readonly level: number;
   /** Changes whenever something is entered or left in this scope or one inside it. Counted at the root. */
   private version = 0;
@@ -96,8 +110,7 @@ export class Scope {
     const { root, last } = this;
     const bottom = root.bottom();
     if (
-      last !== undefined &&
-      last.tracker === tracker &&
+      last?.tracker === tracker &&
       last.bottom === bottom &&
       last.version === root.version &&
       last.baseVersion === tracker.base.version
@@ -109,36 +122,14 @@ export class Scope {
     return merged;
   }
 
-  // What a host overrides for the scopes that it opens:
-
   /** What lies below everything that is entered. The same object as long as nothing changed. */
   protected bottom(): Frame | undefined {
     return undefined;
   }
 
   /** Whether it ended so long ago that it counts as empty: what still runs in it does not belong to it any more. */
-  get isRetired(): boolean {
+  hasRetired(): boolean {
     return false;
-  }
-
-  /** Whether it decides over, and counts, the events of a tracker. */
-  follows(_runtime: object): boolean {
-    return false;
-  }
-
-  /** Takes an event of a tracker that it follows: to be dispatched now or later, or dropped. */
-  take(event: TrackedEvent, emitter: Emitter): void {
-    void emitter.dispatch(event);
-  }
-
-  /** Learns of an event that goes its way unasked: of `emitAsync`. */
-  dispatched(_outcomes: DispatchOutcomes, _underWay: Promise<void> | undefined): void {
-    // Counted by a scope that follows its events.
-  }
-
-  /** Learns of an event that was dropped before it was dispatched. */
-  dropped(_reason: DropReason): void {
-    // Counted by a scope that follows its events.
   }
 
   /** From the strongest to the weakest: where a name comes again, the frame that is seen was met before. */

@@ -45,8 +45,9 @@ export class ScopedTracker extends Tracker<AnyEvents> implements Emitter {
     if (typeof event === 'string') {
       return;
     }
-    if (scope?.root.follows(runtime) === true) {
-      scope.root.take(event, this);
+    const follower = scope?.root.follower;
+    if (follower?.runtime === runtime) {
+      follower.take(event, this);
     } else {
       void runtime.dispatch(event, this.steps);
     }
@@ -65,8 +66,9 @@ export class ScopedTracker extends Tracker<AnyEvents> implements Emitter {
     }
     const outcomes = new DispatchOutcomes(true);
     const underWay = runtime.dispatch(event, this.steps, outcomes);
-    if (scope?.root.follows(runtime) === true) {
-      scope.root.dispatched(outcomes, underWay);
+    const follower = scope?.root.follower;
+    if (follower?.runtime === runtime) {
+      follower.dispatched(outcomes, underWay);
     }
     if (underWay !== undefined) {
       await underWay;
@@ -120,7 +122,7 @@ export class ScopedTracker extends Tracker<AnyEvents> implements Emitter {
     options: ChildOptions,
     problems: Problems,
   ): { readonly reader: TopologyReader; finish(): ScopedTracker } {
-    const { context, processors } = childOptions(options ?? null, '', problems);
+    const { context, processors } = childOptions((options as ChildOptions | undefined) ?? null, '', problems);
     const reader = new TopologyReader(problems);
     const steps = reader.steps(processors, 'processors');
     return {
@@ -208,8 +210,9 @@ export class ScopedTracker extends Tracker<AnyEvents> implements Emitter {
     }
     if (typeof created === 'string') {
       this.drop(created);
-      if (scope?.root.follows(runtime) === true) {
-        scope.root.dropped(created);
+      const follower = scope?.root.follower;
+      if (follower?.runtime === runtime) {
+        follower.dropped(created);
       }
     }
     return created;

@@ -14,8 +14,8 @@ export interface RouterPlan {
 /** A class in the place of a backend or a processor. `create` puts an instance there, or says why it could not. */
 export interface ClassInPlan {
   readonly type: new () => object;
-  create(instance: unknown): void;
-  failed(error: unknown): void;
+  readonly create: (instance: unknown) => void;
+  readonly failed: (error: unknown) => void;
 }
 
 const ROUTER_KEYS: readonly string[] = ['processors', 'backends'];

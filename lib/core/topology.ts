@@ -95,7 +95,7 @@ export class Topology {
 
   private find(path: string): Node | undefined {
     let node: Node | undefined = this.root;
-    for (const key of String(path).split('/')) {
+    for (const key of path.split('/')) {
       node = node instanceof RouterNode ? node.children.get(key) : undefined;
     }
     return node;

@@ -244,5 +244,5 @@ function idOfObject(value: object): string | number | undefined {
     return idOf(json);
   }
   const hasOwnString = typeof toString === 'function' && toString !== Object.prototype.toString;
-  return json === undefined && hasOwnString && !Array.isArray(value) ? idOf(String(value)) : undefined;
+  return json === undefined && hasOwnString && !Array.isArray(value) ? idOf(toString.call(value)) : undefined;
 }

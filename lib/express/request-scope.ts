@@ -6,7 +6,7 @@ import { Frame, MergedContext } from '../core/merged-context.js';
 import { isRecord } from '../core/options.js';
 import { DispatchOutcomes, isRefusal } from '../core/outcome.js';
 import type { DropReason } from '../core/processor.js';
-import type { Emitter } from '../core/scope.js';
+import type { Emitter, EventFollower } from '../core/scope.js';
 import { Scope } from '../core/scope.js';
 import { ignore, isThenable } from '../core/thenable.js';
 import type { TimeoutQueue } from '../core/timeout-queue.js';
@@ -55,7 +55,8 @@ const NOTHING: RequestSource = Object.freeze({});
  * - What happens at the end never delays the response.
  * - `lateMs` after the end it has retired: what still runs in it counts as outside any scope.
  */
-export class RequestScope extends Scope {
+export class RequestScope extends Scope implements EventFollower {
+  override readonly follower: EventFollower | undefined;
   /** What the handler threw, if the host saw it. */
   error: unknown;
   /** Events emitted by the tracker that follows the request, and how many of them were dropped. */
@@ -94,6 +95,7 @@ export class RequestScope extends Scope {
     source: RequestSource,
   ) {
     super();
+    this.follower = services.followsEvents ? this : undefined;
     this.isRequest = raw !== undefined;
     this.source = source;
     this.startMs = this.nowMs();
@@ -120,7 +122,7 @@ export class RequestScope extends Scope {
     return this.raw === request;
   }
 
-  override get isRetired(): boolean {
+  override hasRetired(): boolean {
     if (this.endMs === undefined || this.nowMs() - this.endMs < this.services.options.lateMs) {
       return false;
     }
@@ -143,11 +145,11 @@ export class RequestScope extends Scope {
     return this.frame;
   }
 
-  override follows(runtime: object): boolean {
-    return this.services.followsEvents && runtime === this.services.runtime;
+  get runtime(): TrackerRuntime {
+    return this.services.runtime;
   }
 
-  override take(event: TrackedEvent, emitter: Emitter): void {
+  take(event: TrackedEvent, emitter: Emitter): void {
     const { hold } = this.services.options;
     this.events++;
     if (hold === undefined || this.isKept === true || !this.isRequest) {
@@ -159,12 +161,12 @@ export class RequestScope extends Scope {
     }
   }
 
-  override dispatched(outcomes: DispatchOutcomes, underWay: Promise<void> | undefined): void {
+  dispatched(outcomes: DispatchOutcomes, underWay: Promise<void> | undefined): void {
     this.events++;
     this.note(outcomes, underWay);
   }
 
-  override dropped(reason: DropReason): void {
+  dropped(reason: DropReason): void {
     this.events++;
     this.droppedEvents++;
     this.isRefused ||= isRefusal(reason);

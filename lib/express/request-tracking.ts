@@ -48,9 +48,9 @@ export class RequestTracking {
       return known;
     }
     this.tracker.seal();
-    const scope = new RequestScope(this.services, request, request as RequestSource);
+    const scope = new RequestScope(this.services, request, request);
     store.link(request, scope);
-    this.follow(scope, request as RequestSource, response);
+    this.follow(scope, request, response);
     return scope;
   }
 

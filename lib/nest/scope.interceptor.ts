@@ -59,7 +59,9 @@ export class TrackingInterceptor implements NestInterceptor {
       default:
         return run.pipe(
           finalize(() => {
-            (scope.root as RequestScope).release();
+            if (scope.root instanceof RequestScope) {
+              scope.root.release();
+            }
           }),
         );
     }

@@ -142,7 +142,7 @@ function trackInterceptor(definition: TrackDefinition): Type<NestInterceptor> {
       const places = [execution.getHandler(), execution.getClass()];
       return (
         this.host?.performsTrack !== false &&
-        this.reflector.getAllAndOverride(NoTrack, places) !== true &&
+        !this.reflector.getAllAndOverride(NoTrack, places) &&
         // The controller's do nothing where the handler has its own.
         this.reflector.getAllAndOverride<TrackDefinition[]>(TRACK, places).includes(definition)
       );

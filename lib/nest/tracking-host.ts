@@ -10,7 +10,6 @@ import type { Clock } from '../core/clock.js';
 import { draftTracker } from '../core/create-tracker.js';
 import { describeValue } from '../core/describe.js';
 import { TrackingError } from '../core/errors.js';
-import type { OptionsOf } from '../core/options.js';
 import { isRecord, Problems } from '../core/options.js';
 import type { ScopedTracker } from '../core/scoped-tracker.js';
 import type { Tracker } from '../core/tracker.js';
@@ -59,7 +58,7 @@ export class TrackingHost
   /** Starts the tracker of one `forRoot`. */
   async start(
     options: TrackingModuleOptions,
-    { host: _host, ...extras }: DeclaredInstance,
+    extras: Required<TrackingExtras>,
     moduleRef: ModuleRef,
   ): Promise<ScopedTracker> {
     const { name } = extras;
@@ -200,7 +199,7 @@ export class TrackingHost
   /** What each `forRoot` said about itself; known before any of them has started. */
   private declared(ofThisCopy = true): readonly DeclaredInstance[] {
     return [...this.modules.values()]
-      .map((module) => module.providers.get(TRACKING_EXTRAS)?.instance as unknown)
+      .map((module) => module.providers.get(TRACKING_EXTRAS)?.instance)
       .filter((extras): extras is DeclaredInstance => isRecord(extras))
       .filter(({ host }) => (host === TrackingHost) === ofThisCopy);
   }
@@ -234,7 +233,7 @@ export class TrackingHost
   private othersWithHooks(): object[] {
     const found = new Set<object>();
     for (const { providers, controllers, injectables, middlewares } of this.modules.values()) {
-      for (const { instance, isNotMetatype } of [
+      for (const { instance } of [
         ...providers.values(),
         ...controllers.values(),
         ...injectables.values(),

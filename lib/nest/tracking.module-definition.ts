@@ -49,7 +49,7 @@ function withTracker(definition: DynamicModule, extras: DeclaredInstance): Dynam
         host: TrackingHost,
         options: TrackingModuleOptions,
         moduleRef: ModuleRef,
-      ): Promise<Tracker> => host.start(options, extras, moduleRef),
+      ): Promise<Tracker> => host.start(options, given(extras), moduleRef),
     },
     { provide: getTrackerToken(name), useExisting: root },
     {

@@ -31,8 +31,9 @@ export function WithContext(
     }
     Optional()(target, HOST);
     Inject(TrackingHost)(target, HOST);
-    const wrapper = function (this: { [HOST]?: TrackingHost } | undefined, ...args: never[]): unknown {
-      const tracker = this?.[HOST]?.requestInstance?.tracker;
+    const wrapper = function (this: object | undefined, ...args: never[]): unknown {
+      const host = (this as { [HOST]?: TrackingHost } | undefined)?.[HOST];
+      const tracker = host?.requestInstance?.tracker;
       const store = tracker?.runtime.store ?? defaultContextStore();
       const frame = (): unknown =>
         typeof data === 'function' ? (data as (...args: unknown[]) => unknown).apply(this, args) : data;
@@ -68,7 +69,7 @@ function madeNow(frame: () => unknown, failed: (error: unknown) => void): object
       ignore(made);
       throw new TypeError('expected a frame at once, got a promise');
     }
-    return (made ?? {}) as object;
+    return made ?? {};
   } catch (error) {
     failed(error);
     return {};
