@@ -1,9 +1,10 @@
-import { context, NAME, payload } from './sample.mjs';
+import { context, NAME, payload, userFrame } from './sample.mjs';
 
 /*
- * The vendors' own libraries, each with the options it is given. `emit` records the event of the sample, `flush` and
- * `close` are the library's own. Each loads only what it needs.
+ * The vendors' own libraries, each with the options it is given. `emit` records event number `n` with a payload and a
+ * context of its own (they have no scopes), `flush` and `close` are the library's own. Each loads only what it needs.
  */
+const userOf = (n) => userFrame(n).user.id;
 
 /** @param bounds options of the batch processor */
 export async function openTelemetry(exporter, bounds) {
@@ -12,15 +13,8 @@ export async function openTelemetry(exporter, bounds) {
   const provider = new LoggerProvider({ processors: [processor] });
   const logger = provider.getLogger('bench');
   return {
-    emit: (i) => {
-      payload.amount = i;
-      logger.emit({
-        eventName: NAME,
-        timestamp: Date.now(),
-        body: { ...payload },
-        attributes: context,
-      });
-    },
+    emit: (n) =>
+      logger.emit({ eventName: NAME, timestamp: Date.now(), body: payload(n), attributes: context(n) }),
     flush: () => provider.forceFlush(),
     close: () => provider.shutdown(),
   };
@@ -28,21 +22,16 @@ export async function openTelemetry(exporter, bounds) {
 
 export async function posthog(options) {
   const { PostHog } = await import('posthog-node');
-  const client = new PostHog('phc_bench', {
-    disableCompression: true,
-    ...options,
-  });
+  const client = new PostHog('phc_bench', { disableCompression: true, ...options });
   // Without a listener it prints each failure.
   client.on('error', () => undefined);
   return {
-    emit: (i) => {
-      payload.amount = i;
+    emit: (n) =>
       client.capture({
-        distinctId: 'u_1',
+        distinctId: userOf(n),
         event: NAME,
-        properties: { ...payload, ...context },
-      });
-    },
+        properties: { ...payload(n), context: context(n) },
+      }),
     flush: () => client.flush(),
     close: () => client.shutdown(),
   };
@@ -53,15 +42,8 @@ export async function segment(options) {
   const client = new Analytics({ writeKey: 'bench', ...options });
   client.on('error', () => undefined);
   return {
-    emit: (i) => {
-      payload.amount = i;
-      client.track({
-        userId: 'u_1',
-        event: NAME,
-        properties: { ...payload },
-        context,
-      });
-    },
+    emit: (n) =>
+      client.track({ userId: userOf(n), event: NAME, properties: payload(n), context: context(n) }),
     flush: () => client.flush(),
     close: () => client.closeAndFlush({ timeout: 1_000 }),
   };
@@ -70,13 +52,10 @@ export async function segment(options) {
 export async function amplitude(options) {
   const { createInstance, Types } = await import('@amplitude/analytics-node');
   const client = createInstance();
-  const logLevel = Types.LogLevel.None;
-  await client.init('bench', { logLevel, ...options }).promise;
+  await client.init('bench', { logLevel: Types.LogLevel.None, ...options }).promise;
   return {
-    emit: (i) => {
-      payload.amount = i;
-      client.track(NAME, { ...payload, ...context }, { user_id: 'u_1' });
-    },
+    // It keeps a promise for each; nobody waits for it here.
+    emit: (n) => void client.track(NAME, { ...payload(n), context: context(n) }, { user_id: userOf(n) }),
     flush: () => client.flush().promise,
     close: () => undefined,
   };

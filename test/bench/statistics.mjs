@@ -11,8 +11,12 @@ export function spread(values, digits = 2) {
   return `${at(0.25).toFixed(digits)}–${at(0.75).toFixed(digits)}`;
 }
 
+/** A table of Markdown, set so that a terminal shows it as one. */
 export function table(head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
+  const cells = [head, ...rows].map((row) => row.map(String));
+  const widths = head.map((_, i) => Math.max(4, ...cells.map((row) => row[i].length)));
+  const pad = (cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]));
+  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  const [first, ...others] = cells.map((row) => row.map(pad));
+  return [first, rule, ...others].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

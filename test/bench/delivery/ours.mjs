@@ -1,6 +1,6 @@
 import { createTracker } from '../../../dist/core.js';
 import { httpBackend } from '../../../dist/http.js';
-import { inner, NAME, outer, payload } from '../sample.mjs';
+import { NAME, payload, requestFrame, userFrame } from '../sample.mjs';
 
 export function ours(url, options = {}) {
   const tracker = createTracker({
@@ -10,11 +10,9 @@ export function ours(url, options = {}) {
     },
   });
   return {
-    emit: (i) => {
-      payload.amount = i;
-      tracker.emit(NAME, payload);
-    },
-    inside: (work) => tracker.context('request', outer, () => tracker.context('user', inner, work)),
+    emit: (i) => tracker.emit(NAME, payload(i)),
+    inside: (work) =>
+      tracker.context('request', requestFrame(0), () => tracker.context('user', userFrame(0), work)),
     flush: async () => {
       const { settled } = await tracker.flush({ timeoutMs: 60_000 });
       if (!settled) {

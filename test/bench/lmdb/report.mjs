@@ -16,13 +16,16 @@ import { open } from 'lmdb';
 import { createTracker } from '../../../dist/core.js';
 import { httpBackend, memoryBacklog } from '../../../dist/http.js';
 import { lmdbBacklog } from '../../../dist/lmdb.js';
-import { event, inner, NAME, outer, payload } from '../sample.mjs';
+import { context, event, NAME, payload, requestFrame, userFrame } from '../sample.mjs';
 import { median, spread, table } from '../statistics.mjs';
 
 const PER_TURN = 100;
 const IN_FLIGHT = 64;
 const WAITING = 1_000_000;
 const NOBODY = 'http://127.0.0.1:9/';
+
+/** All events of a round are in one scope. */
+const shared = context(0);
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -53,8 +56,7 @@ function stringify() {
   return {
     run: (events) =>
       inTurns(events, (i) => {
-        payload.amount = i;
-        bytes += JSON.stringify(event).length;
+        bytes += JSON.stringify(event(i, shared)).length;
       }),
     close: () => bytes,
   };
@@ -66,8 +68,7 @@ function kept() {
   return {
     run: (events) =>
       inTurns(events, (i) => {
-        payload.amount = i;
-        texts.push(JSON.stringify(event));
+        texts.push(JSON.stringify(event(i, shared)));
       }),
     close: () => texts.length,
   };
@@ -89,8 +90,7 @@ function byHand(folder, perValue, drive) {
   return {
     run: async (events) => {
       await drive(events, (i) => {
-        payload.amount = i;
-        parts.push(JSON.stringify(event));
+        parts.push(JSON.stringify(event(i, shared)));
         return parts.length === perValue ? put() : stored;
       });
       await stored;
@@ -112,13 +112,12 @@ function ours(backlog, drive) {
   });
   return {
     run: (events) =>
-      tracker.context('request', outer, () =>
-        tracker.context('inner', inner, async () => {
-          await drive(events, (i) => {
-            payload.amount = i;
-            return drive === inFlight ? tracker.emitAsync(NAME, payload) : tracker.emit(NAME, payload);
-          });
-          await tracker.emitAsync(NAME, payload);
+      tracker.context('request', requestFrame(0), () =>
+        tracker.context('user', userFrame(0), async () => {
+          await drive(events, (i) =>
+            drive === inFlight ? tracker.emitAsync(NAME, payload(i)) : tracker.emit(NAME, payload(i)),
+          );
+          await tracker.emitAsync(NAME, payload(events));
         }),
       ),
     close: () => tracker.close({ timeoutMs: 1_000 }),
