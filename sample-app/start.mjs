@@ -1,8 +1,6 @@
 /** `npm start`: installs what is missing, builds, and becomes the sample app. */
-import path from 'node:path';
 import process from 'node:process';
-import { pathToFileURL } from 'node:url';
-import { fail, prepare, root, runNode, say } from '../test/support/prepare.mjs';
+import { fail, prepare, runNode, say } from '../test/support/prepare.mjs';
 
 prepare();
 say('Building the package and the sample app ...');
@@ -12,5 +10,4 @@ if (exitCode !== 0) {
 }
 // In this process, not in a child: signals and the exit code are the app's own.
 process.setSourceMapsEnabled(true);
-process.chdir(root);
-await import(pathToFileURL(path.join(root, 'sample-app/dist/main.js')).href);
+await import('./dist/main.js');

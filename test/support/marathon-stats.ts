@@ -1,48 +1,66 @@
 import type { TrackingEvent } from '../../lib/core/event.js';
-import type { Counted, Given } from '../../sample-app/src/stats/stats.js';
 
-/** What GET /stats should say of some donations; only days and hours in which something was given. */
-export function statsOf(received: readonly TrackingEvent[]): Counted {
-  const donors = received.map(({ context }) => (context['user'] as { id: string }).id);
-  const by = (length: number): Counted['days'] =>
-    [...new Set(received.map(({ timestamp }) => timestamp.slice(0, length)))].sort().map((bucket) => ({
-      bucket,
-      ...given(received.filter(({ timestamp }) => timestamp.startsWith(bucket))),
-    }));
-  return {
-    ...given(received),
-    donors: new Set(donors).size,
-    days: by('2026-11-25'.length),
-    hours: by('2026-11-25T19'.length),
-  };
+export const PERIODS = ['day', 'week', 'month'] as const;
+export type Period = (typeof PERIODS)[number];
+
+/** One entry of what `GET /stats` of the sample app returns. */
+export interface Stats {
+  /** A run, or `all`. */
+  readonly of: string;
+  readonly donations: number;
+  readonly amountCents: number;
+  readonly donors: number;
+  readonly series: readonly { readonly bucket: string; readonly value: number }[];
 }
 
-/** The same for each run, the one that was given most first. */
-export function topRunsOf(
+/** What `GET /stats` should return after these `donation.received`; of each series what is not 0. */
+export function statsOf(
   received: readonly TrackingEvent[],
   runs: readonly string[],
-): (Counted & { readonly run: string })[] {
-  return runs
-    .map((run) => ({
-      run,
-      ...statsOf(received.filter(({ data }) => data['run'] === run)),
-    }))
-    .sort((a, b) => b.amountCents - a.amountCents);
+  by: Period,
+): readonly Stats[] {
+  return ['all', ...runs].map((of) => {
+    const events = received.filter(({ data }) => of === 'all' || data['run'] === of);
+    const series = new Map<string, number>();
+    for (const event of events) {
+      const bucket = bucketOf(event.timestamp, by);
+      series.set(bucket, (series.get(bucket) ?? 0) + amountOf(event));
+    }
+    return {
+      of,
+      donations: events.length,
+      amountCents: sumOf(events),
+      donors: new Set(events.map(({ context }) => (context['user'] as { id: string }).id)).size,
+      series: [...series].sort().map(([bucket, value]) => ({ bucket, value })),
+    };
+  });
 }
 
-/** Leaves out the days and hours in which nothing was given. */
-export function withoutGaps<T extends Counted>(counted: T): T {
-  const isGiven = ({ donations }: Given): boolean => donations > 0;
-  return {
-    ...counted,
-    days: counted.days.filter(isGiven),
-    hours: counted.hours.filter(isGiven),
-  };
+/** Without the days, weeks and months in which nothing was given, in the order of the runs given. */
+export function withoutGaps(
+  stats: readonly Stats[],
+  runs: readonly string[],
+): readonly (Stats | undefined)[] {
+  const filled = stats.map((entry) => ({ ...entry, series: entry.series.filter(({ value }) => value > 0) }));
+  return ['all', ...runs].map((of) => filled.find((entry) => entry.of === of));
 }
 
-function given(received: readonly TrackingEvent[]): Given {
-  return {
-    donations: received.length,
-    amountCents: received.reduce((sum, { data }) => sum + (data['amountCents'] as number), 0),
-  };
+export function sumOf(received: readonly TrackingEvent[]): number {
+  return received.reduce((sum, event) => sum + amountOf(event), 0);
+}
+
+function amountOf({ data }: TrackingEvent): number {
+  return data['amountCents'] as number;
+}
+
+/** The first day of the day, week or month. */
+function bucketOf(timestamp: string, by: Period): string {
+  if (by === 'month') {
+    return `${timestamp.slice(0, 7)}-01`;
+  }
+  const day = new Date(timestamp);
+  if (by === 'week') {
+    day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7));
+  }
+  return day.toISOString().slice(0, 10);
 }

@@ -2,20 +2,23 @@ import { rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { jest } from '@jest/globals';
 import type { INestApplication, LoggerService, Type } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { startCollector } from 'nestjs-tracking/testing';
 import { Agent, request } from 'undici';
 import type { TrackingEvent } from '../../lib/core/event.js';
 import { AppModule } from '../../sample-app/src/app.module.js';
 import { PaymentsService } from '../../sample-app/src/donations/payments.service.js';
-import { Settings } from '../../sample-app/src/settings/settings.js';
+import { Settings } from '../../sample-app/src/settings.js';
 import { SponsorBackend } from '../../sample-app/src/tracking/sponsor.backend.js';
 import { temporaryFolder } from './marathon-folder.js';
+import type { Period, Stats } from './marathon-stats.js';
 
-export const ADMIN_TOKEN = 'the-admin-of-the-test';
 /** Many more donors than this are there at once, so each connection carries requests of many of them. */
 const CONNECTIONS = 24;
+
+export const RUNS = ['celeste', 'super-metroid', 'portal-2'] as const;
 
 export type Platform = 'express' | 'fastify';
 
@@ -26,7 +29,7 @@ export interface Reply {
 
 export interface RequestOptions {
   readonly token?: string;
-  /** Sent as JSON; a text as it is. */
+  /** Sent as JSON; a string as it is. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -39,10 +42,16 @@ export interface RunningMarathon {
   /** What the sponsor was sent, refused or not. */
   readonly sponsored: readonly TrackingEvent[];
   readonly warnings: readonly string[];
+  /** What has arrived at the collector. */
+  collected(): TrackingEvent[];
   /** Requests whose client left before the reply was complete. */
   lostReplies(): number;
   /** POST with a body, else GET. */
   call(path: string, options?: RequestOptions): Promise<Reply>;
+  /** @returns the token */
+  signIn(name: string): Promise<string>;
+  donate(token: string, run: string, amountCents: number): Promise<Reply>;
+  stats(by: Period): Promise<readonly Stats[]>;
   close(): Promise<void>;
 }
 
@@ -59,6 +68,8 @@ export async function runMarathon(
   { payments = PaymentsService, dataDir: givenDir, redisUrl }: MarathonOptions = {},
 ): Promise<RunningMarathon> {
   const dataDir = givenDir ?? temporaryFolder();
+  const collector = await startCollector();
+  const settings: Settings = { port: 0, dataDir, redisUrl, collectorUrl: collector.url };
   const lines: TrackingEvent[] = [];
   jest.spyOn(console, 'info').mockImplementation((line: string) => {
     lines.push(JSON.parse(line) as TrackingEvent);
@@ -70,17 +81,17 @@ export async function runMarathon(
     send.call(this, event);
   });
   const { logger, warnings } = warningsOnly();
-  const testing = await Test.createTestingModule({
-    imports: [AppModule.configure(new Settings(0, ADMIN_TOKEN, dataDir, redisUrl))],
-  })
+  const testing = await Test.createTestingModule({ imports: [AppModule] })
     .setLogger(logger)
+    .overrideProvider(Settings)
+    .useValue(settings)
     .overrideProvider(PaymentsService)
     .useClass(payments)
     .compile();
-  const app =
-    platform === 'fastify'
-      ? testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter())
-      : testing.createNestApplication();
+  const app = testing.createNestApplication(
+    platform === 'fastify' ? new FastifyAdapter() : new ExpressAdapter(),
+    { forceCloseConnections: true },
+  );
   await app.listen(0, '127.0.0.1');
   let lostReplies = 0;
   (app.getHttpServer() as Server).on('request', (_request, response) => {
@@ -90,17 +101,26 @@ export async function runMarathon(
   });
   const url = await app.getUrl();
   const agent = new Agent({ connections: CONNECTIONS });
+  const call: RunningMarathon['call'] = (path, options = {}) => requestJson(`${url}${path}`, agent, options);
   return {
     app,
     lines,
     sponsored,
     warnings,
+    collected: () => collector.requests.flatMap(({ events }) => events as TrackingEvent[]),
     lostReplies: () => lostReplies,
-    call: (path, options = {}) => call(`${url}${path}`, agent, options),
+    call,
+    signIn: async (name) => {
+      const { body } = await call('/sign-in', { body: { name, email: `${name}@example.org` } });
+      return String(body['token']);
+    },
+    donate: (token, run, amountCents) =>
+      call(`/runs/${run}/donations`, { token, body: { amountCents, comment: `${amountCents}` } }),
+    stats: async (by) => (await call(`/stats?by=${by}`)).body as unknown as readonly Stats[],
     close: async () => {
-      // The client first: connections that it opened in advance hold up a shutdown.
-      await agent.destroy();
       await app.close();
+      await agent.destroy();
+      await collector.close();
       jest.restoreAllMocks();
       if (givenDir === undefined) {
         rmSync(dataDir, { recursive: true, force: true });
@@ -109,7 +129,11 @@ export async function runMarathon(
   };
 }
 
-async function call(url: string, dispatcher: Agent, { token, body, signal }: RequestOptions): Promise<Reply> {
+async function requestJson(
+  url: string,
+  dispatcher: Agent,
+  { token, body, signal }: RequestOptions,
+): Promise<Reply> {
   const response = await request(url, {
     dispatcher,
     method: body === undefined ? 'GET' : 'POST',

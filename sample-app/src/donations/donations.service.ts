@@ -1,51 +1,55 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
-import type { Tracker } from 'nestjs-tracking';
-import { InjectTracker } from 'nestjs-tracking';
-import type { Donor } from '../auth/donor.js';
-import type { Run } from '../runs/run.js';
-import type { NewDonation, Receipt } from './donation.js';
+import { Tracker, WithContext } from 'nestjs-tracking';
+import { integer, object, optional, string } from '../schema.js';
 import { PaymentsService } from './payments.service.js';
-import { TotalsStore } from './totals.store.js';
+import type { Run } from './runs.service.js';
+
+export interface NewDonation {
+  readonly amountCents: number;
+  readonly comment?: string;
+}
+
+export const newDonationSchema = object<NewDonation>({
+  amountCents: integer(100, 100_000_000),
+  comment: optional(string(200)),
+});
 
 @Injectable()
-export class DonationsService {
+export class DonationsService implements BeforeApplicationShutdown {
+  private readonly inProgress = new Set<Promise<unknown>>();
+
   constructor(
     private readonly payments: PaymentsService,
-    private readonly totals: TotalsStore,
-    @InjectTracker() private readonly tracker: Tracker,
+    private readonly tracker: Tracker,
   ) {}
 
-  /** Whatever happens in here, across every `await`, carries the run; once it is paid, the payment too. */
-  donate(run: Run, donor: Donor, donation: NewDonation): Promise<Receipt> {
-    const { id, game } = run;
-    return this.tracker.context('run', { run: { id, game } }, async () => {
-      const payment = await this.payments.charge(donation.amountCents);
-      return this.tracker.context('payment', { payment: { id: payment } }, () =>
-        this.book(run, donor, donation),
-      );
-    });
+  async donate(run: Run, donation: NewDonation) {
+    const receipt = this.charge(run, donation);
+    this.inProgress.add(receipt);
+    try {
+      return await receipt;
+    } finally {
+      this.inProgress.delete(receipt);
+    }
   }
 
-  private book(run: Run, donor: Donor, { amountCents, comment }: NewDonation): Receipt {
-    const donation = randomUUID();
-    const { totalCents } = this.totals.add(run.id, amountCents);
-    this.tracker.emit('donation.received', {
-      donation,
-      run: run.id,
-      amountCents,
-      ...(comment === undefined ? {} : { comment }),
-    });
-    const { id, goalCents } = run;
-    if (totalCents >= goalCents && totalCents - amountCents < goalCents) {
-      this.tracker.emit('goal.reached', { run: id, goalCents, totalCents });
-    }
-    return {
-      donation,
-      run: run.id,
-      amountCents,
-      runTotalCents: totalCents,
-      thanks: `Thank you, ${donor.name}!`,
-    };
+  /** `forceCloseConnections` cuts off the requests in progress: whoever has paid gets a receipt first. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.inProgress);
+    await setImmediate(); // The responses are written.
+  }
+
+  /** Whatever happens in here, across every `await`, carries the run; from the payment on, the payment too. */
+  @WithContext('run', ({ id, game }: Run) => ({ run: { id, game } }))
+  private async charge(run: Run, { amountCents, comment }: NewDonation) {
+    const payment = await this.payments.charge(amountCents);
+    this.tracker.enterContext('payment', { payment: { id: payment } });
+    run.raisedCents += amountCents;
+    const receipt = { donation: randomUUID(), run: run.id, amountCents };
+    this.tracker.emit('donation.received', { ...receipt, comment });
+    return receipt;
   }
 }

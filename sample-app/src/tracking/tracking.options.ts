@@ -1,71 +1,60 @@
 import { join } from 'node:path';
-import type { TrackingModuleOptions } from 'nestjs-tracking';
+import { Redis } from 'ioredis';
+import type { MetricsRule, TrackingEvent, TrackingModuleOptions } from 'nestjs-tracking';
 import { allow, createMetrics, loggerBackend, metricsBackend, redact } from 'nestjs-tracking';
 import { httpBackend } from 'nestjs-tracking/http';
 import { lmdbBacklog, lmdbMetricsStore } from 'nestjs-tracking/lmdb';
 import { redisMetricsStore } from 'nestjs-tracking/redis';
-import type { CollectorProcess } from '../collector/collector.process.js';
-import type { RedisConnection } from '../redis/redis.connection.js';
-import { OnAirProcessor } from '../runs/on-air.processor.js';
-import type { Settings } from '../settings/settings.js';
-import { DONATION_RULES } from '../stats/donation-counters.js';
+import type { Settings } from '../settings.js';
+import { OnAirProcessor } from './on-air.processor.js';
 import { SponsorBackend } from './sponsor.backend.js';
 
-/** Where the events of this app go, and what they carry: all of it is in this file. */
-export function trackingOptions(
-  { dataDir }: Settings,
-  { client }: RedisConnection,
-  { url }: CollectorProcess,
-): TrackingModuleOptions {
-  // A file of this machine, or a server that several machines share. The module closes it after the last event.
-  const metrics = createMetrics({
-    store:
-      client === undefined
-        ? lmdbMetricsStore({ path: dataDir })
-        : redisMetricsStore({ client, prefix: 'marathon:' }),
-  });
+/** Whose counters those of all runs together are; the others are the runs' own. */
+export const ALL_RUNS = 'all';
+
+const event = 'donation.received';
+const subject = ({ data }: TrackingEvent) => [ALL_RUNS, data['run'] as string];
+
+/** What is counted. The code that takes donations knows nothing of it. */
+const rules: readonly MetricsRule[] = [
+  { event, subject, metric: 'donations' },
+  { event, subject, metric: 'amountCents', by: ({ data }) => data['amountCents'] as number },
+  // However often a donor gives, it is one donor.
+  { event, subject, metric: 'donors', unique: ({ context }) => (context['user'] as { id: string }).id },
+];
+
+/** Where the events of this app go, and what they carry. */
+export function trackingOptions({ dataDir, redisUrl, collectorUrl }: Settings): TrackingModuleOptions {
+  // One machine counts in a file, several share a Redis server. The module closes either after the last event.
+  const store = redisUrl
+    ? redisMetricsStore({ client: () => new Redis(redisUrl, { maxRetriesPerRequest: 1 }) })
+    : lmdbMetricsStore({ path: dataDir });
+  const metrics = createMetrics({ store });
+  // Events that the collector has not taken wait on the disk. They are still there when this process was killed.
+  const backlog = lmdbBacklog({ path: join(dataDir, 'backlog') });
   return {
     context: { app: 'donation-marathon' },
-    // Every event, before any branch sees it. The class comes from Nest, with what it injects.
+    // Sees every event first. Nest makes the instance, with what the class injects.
     processors: [OnAirProcessor],
     backends: {
-      // One JSON line per event on standard output. Nobody needs to read e-mail addresses there.
-      log: {
+      // Every event, for people and programs that need no e-mail addresses. The log is standard output.
+      events: {
         processors: [redact({ paths: ['data.email'], action: 'mask' })],
-        backends: { stdout: loggerBackend() },
+        backends: {
+          log: loggerBackend(),
+          ...(collectorUrl && { collector: httpBackend({ url: collectorUrl, backlog }) }),
+        },
       },
-      // A sponsor shows donations on a wall, and must not learn who gave them. It fails at times: what it loses is
-      // counted under `sponsor/wall` (GET /admin/stats), told on standard error, and nobody else notices.
+      // A sponsor shows donations on a wall, and must not learn who gave them.
       sponsor: {
-        processors: [
-          allow(['donation.received', 'goal.reached']),
-          redact({ paths: ['context.user', 'context.session'] }),
-        ],
+        processors: [allow(['donation.received']), redact({ paths: ['context.user', 'context.session'] })],
         backends: { wall: SponsorBackend },
       },
-      // Another process. While it is away, and when this one dies, events wait on the disk.
-      ...(url === undefined
-        ? {}
-        : {
-            collector: httpBackend({
-              url,
-              backlog: lmdbBacklog({ path: join(dataDir, 'backlog') }),
-              batch: { maxDelayMs: 500 },
-            }),
-          }),
-      // What GET /stats answers. Written soon, so that who donates and then looks sees it.
-      counters: metricsBackend({
-        metrics,
-        rules: DONATION_RULES,
-        batch: { maxDelayMs: 100 },
-      }),
+      // What GET /stats reads.
+      counters: metricsBackend({ metrics, rules }),
     },
-    // What `@InjectMetrics()` injects.
     metrics,
-    request: {
-      // Events wait for the end of their request and then tell how it went: `request.status`, `request.durationMs`.
-      hold: true,
-      // Who it is: the guards put `user` and `session` on the request, where the defaults find them.
-    },
+    // Events wait for the end of their request, and then carry `request.status` and `request.durationMs`.
+    request: { hold: true },
   };
 }
