@@ -46,7 +46,7 @@ interface TrackDefinition extends TrackOptions {
 const TRACK = Symbol.for('nestjs-tracking.track');
 
 /** Switches `@Track` off: on a handler of a controller that has it, or on a whole controller. */
-export const NoTrack = Reflector.createDecorator<true | undefined, true>({ transform: () => true });
+export const NoTrack = Reflector.createDecorator<undefined, boolean | undefined>({ transform: () => true });
 
 /**
  * Emits an event when a method has returned, in its context: a handler of Nest, or a method of any provider. On a
@@ -142,7 +142,7 @@ function trackInterceptor(definition: TrackDefinition): Type<NestInterceptor> {
       const places = [execution.getHandler(), execution.getClass()];
       return (
         this.host?.performsTrack !== false &&
-        !this.reflector.getAllAndOverride(NoTrack, places) &&
+        this.reflector.getAllAndOverride(NoTrack, places) !== true &&
         // The controller's do nothing where the handler has its own.
         this.reflector.getAllAndOverride<TrackDefinition[]>(TRACK, places).includes(definition)
       );
@@ -154,10 +154,11 @@ function trackInterceptor(definition: TrackDefinition): Type<NestInterceptor> {
 type Emit = (outcome: Outcome, result: unknown) => void;
 
 function emitterOf(
-  { name, data, on = 'success' }: TrackDefinition,
+  definition: TrackDefinition,
   tracker: AnyTracker,
   execution: ExecutionContext | undefined,
 ): Emit {
+  const { name, on = 'success' } = definition;
   // Whoever ends an Observable, or leaves it, may do so in another scope.
   const store = tracker.runtime?.store;
   const scope = store?.current();
@@ -169,11 +170,11 @@ function emitterOf(
     }
   };
   const payload = (outcome: Outcome, result: unknown): object | null | undefined => {
-    if (data === undefined) {
+    if (definition.data === undefined) {
       return outcome === 'success' ? undefined : { error: nameOf(result) };
     }
     try {
-      return data(result, execution as ExecutionContext);
+      return definition.data(result, execution as ExecutionContext);
     } catch (error) {
       const message = `the data function of @Track(${describeValue(name)}) failed; the event goes without a payload`;
       tracker.runtime?.report('callback_failed', message, error);
