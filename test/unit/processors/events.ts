@@ -45,3 +45,10 @@ export function thrownBy(work: () => unknown): string {
 export function expectFilter(processor: Processor, name: string): void {
   expect([processor.name, processor.failClosed]).toStrictEqual([name, true]);
 }
+
+/** What the error of wrong options says, line by line. */
+export function problemsOf(work: () => unknown): string[] {
+  return thrownBy(work)
+    .split('\n')
+    .map((line) => line.replace(/^ {2}- /, ''));
+}
