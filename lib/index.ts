@@ -10,7 +10,7 @@ export type {
   RouterSpec,
   TimeBudget,
 } from './core/backend.js';
-export type { EventCatalogue, EventDefinition, EventsOf, Verdict } from './core/catalogue.js';
+export type { EventCatalogue, EventDefinition, EventsOf, ValidationResult } from './core/catalogue.js';
 export type { Clock, TimerHandle } from './core/clock.js';
 export { isTrackingError, TrackingError } from './core/errors.js';
 export type { TrackingErrorCode } from './core/errors.js';
@@ -77,26 +77,17 @@ export type {
   TrackingRequestOptions,
 } from './nest/tracking.options.js';
 export { WithContext } from './nest/with-context.decorator.js';
-export { allow } from './processors/allow.js';
-export { block } from './processors/block.js';
-export { consent } from './processors/consent.js';
-export type { HasConsent } from './processors/consent.js';
-export { match } from './processors/match.js';
-export type { MatchPatterns, ValuePattern } from './processors/match.js';
+export { override, rename, stripNulls } from './processors/change.js';
+export type { NameOf, Overrides, StripNullsOptions } from './processors/change.js';
+export { allow, block, consent, match } from './processors/filters.js';
+export type { ConsentCheck, MatchPatterns, ValuePattern } from './processors/filters.js';
 export type { NamePattern } from './core/name-patterns.js';
-export { override } from './processors/override.js';
-export type { Overrides } from './processors/override.js';
 export { redact } from './processors/redact.js';
 export type { RedactAction, RedactOptions } from './processors/redact.js';
-export { rename } from './processors/rename.js';
-export type { NameOf } from './processors/rename.js';
 export { sample } from './processors/sample.js';
 export type { SampleKey, SampleOptions } from './processors/sample.js';
-export { stripNulls } from './processors/strip-nulls.js';
-export type { StripNullsOptions } from './processors/strip-nulls.js';
-export { transform } from './processors/transform.js';
-export { createTransformerRegistry } from './processors/transformer-registry.js';
-export type { Transformer, TransformerRegistry } from './processors/transformer-registry.js';
+export { createTransformerRegistry, transform } from './processors/transform.js';
+export type { Transformer, TransformerRegistry } from './processors/transform.js';
 export { validate } from './processors/validate.js';
 export type { InvalidEvent, ValidateOptions } from './processors/validate.js';
 export { defineEvents, event } from './schema/define-events.js';
