@@ -1,3 +1,4 @@
+import type { Clock } from './clock.js';
 import { describeValue } from './describe.js';
 import { TrackingError } from './errors.js';
 
@@ -112,6 +113,8 @@ export function withMethods<T>(expected: string, ...methods: readonly (keyof T &
     return given as T;
   };
 }
+
+export const clock = withMethods<Clock>('a clock', 'now', 'monotonicMs', 'setTimeout', 'clearTimeout');
 
 export function listOf<T>(
   expected: string,
