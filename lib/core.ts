@@ -81,7 +81,7 @@ export { override, rename, stripNulls } from './processors/change.js';
 export type { NameOf, Overrides, StripNullsOptions } from './processors/change.js';
 export { allow, block, consent, match } from './processors/filters.js';
 export type { ConsentCheck, MatchPatterns, ValuePattern } from './processors/filters.js';
-export type { NamePattern } from './core/name-patterns.js';
+export type { NamePattern } from './core/patterns.js';
 export { redact } from './processors/redact.js';
 export type { RedactAction, RedactOptions } from './processors/redact.js';
 export { sample } from './processors/sample.js';

@@ -1,7 +1,7 @@
 import type { TrackingEvent } from '../core/event.js';
 import type { JsonObject } from '../core/json.js';
-import type { NamePattern, NamePatterns } from '../core/name-patterns.js';
-import { readNamePatterns } from '../core/name-patterns.js';
+import type { NamePattern, NamePatterns } from '../core/patterns.js';
+import { readNamePatterns } from '../core/patterns.js';
 import type { OptionReader } from '../core/options.js';
 import { aFunction, isRecord, object, optional, optionPath, value } from '../core/options.js';
 

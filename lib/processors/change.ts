@@ -19,7 +19,7 @@ import { isArray, isParent, mapChildren } from './event-tree.js';
 import type { JsonParent } from './event-tree.js';
 
 /*
- * Processors that change events to what one destination wants to see. They are no filters: what they cannot change goes
+ * Processors that change events to what one destination wants to see. They are not filters: what they cannot change goes
  * on as it is.
  */
 

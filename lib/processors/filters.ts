@@ -1,8 +1,7 @@
 import type { TrackingEvent } from '../core/event.js';
-import { globMatcher, regExpMatcher } from '../core/glob.js';
 import type { JsonValue } from '../core/json.js';
-import type { NamePattern } from '../core/name-patterns.js';
-import { nameMatcher } from '../core/name-patterns.js';
+import type { NamePattern } from '../core/patterns.js';
+import { globMatcher, nameMatcher, regExpMatcher } from '../core/patterns.js';
 import type { OptionReader } from '../core/options.js';
 import { aFunction, mapOf, oneOrMany, readArguments } from '../core/options.js';
 import type { MaybePromise, Processor } from '../core/processor.js';

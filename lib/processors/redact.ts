@@ -46,7 +46,7 @@ const PROCESS_KEY: Uint8Array = randomBytes(32);
 export function redact(options: RedactOptions): Processor {
   const { paths, action, key } = readOptions('the arguments of redact() are wrong', options, redactOptions);
   const replace = REPLACEMENTS[action](key);
-  // A field without paths is not even read: `data` is JSON until somebody asks for it.
+  // A field without paths is not even read: `data` stays JSON until it is asked for.
   const fields = (['data', 'context'] as const).filter((field) => paths.some(([first]) => first === field));
   const redactors = fields.map((field) => {
     const below = paths.filter(([first]) => first === field).map(([, ...steps]) => steps);

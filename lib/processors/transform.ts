@@ -1,7 +1,7 @@
 import { describeValue } from '../core/describe.js';
 import type { TrackingEvent } from '../core/event.js';
-import type { NamePattern } from '../core/name-patterns.js';
-import { readNamePatterns } from '../core/name-patterns.js';
+import type { NamePattern } from '../core/patterns.js';
+import { readNamePatterns } from '../core/patterns.js';
 import { aFunction, readArguments, withMethods } from '../core/options.js';
 import type { Dropped, MaybePromise, Processor, ProcessorResult } from '../core/processor.js';
 import { drop } from '../core/processor.js';

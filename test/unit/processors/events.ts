@@ -25,7 +25,7 @@ export function sealedEvent(fields: Partial<TrackingEvent> = {}): TrackingEvent 
   });
 }
 
-/** What a processor answers, with a drop as its reason. */
+/** What a processor returns, with a drop as its reason. */
 export function answerOf(processor: Processor, event: TrackingEvent): unknown {
   const answer = processor(event);
   return isDropped(answer) ? `dropped: ${answer.reason}` : answer;

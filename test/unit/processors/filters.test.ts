@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { NamePattern } from '../../../lib/core/name-patterns.js';
+import type { NamePattern } from '../../../lib/core/patterns.js';
 import type { MatchPatterns } from '../../../lib/processors/filters.js';
 import { allow, block, consent, match } from '../../../lib/processors/filters.js';
 import { record, untyped } from '../../support/recording.js';

@@ -119,7 +119,7 @@ describe('redact', () => {
     expect(answerOf(redact({ paths: ['context.user.ip'] }), sealedEvent())).toBeUndefined();
   });
 
-  it('answers nothing when there is nothing to redact', () => {
+  it('returns nothing when there is nothing to redact', () => {
     const paths = [
       'data.missing',
       'data.donor.missing.x',

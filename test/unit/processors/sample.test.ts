@@ -119,7 +119,7 @@ describe('sample', () => {
     }
   });
 
-  it('tells objects at a path apart by their JSON', () => {
+  it('distinguishes objects at a path by their JSON', () => {
     const processor = sample({ rate: 0.5, by: 'data.key' });
     const answers = new Set<unknown>();
     for (let n = 0; n < 20; n++) {
