@@ -83,6 +83,14 @@ describe('the options of a memory backlog', () => {
 });
 
 describe('a full memory backlog', () => {
+  it('holds 100,000 events by default', async () => {
+    const { backlog, lost } = opened({});
+    const all = Array.from({ length: 100_002 }, (_, number) => event(number, 1));
+    await backlog.append(all);
+    expect(backlog.stats()).toMatchObject({ depth: 100_000, dead: 2 });
+    expect(lost).toStrictEqual(all.slice(0, 2).map((one) => eventJson(one)));
+  });
+
   it('writes over nothing that somebody has in care, or that is a dead letter', async () => {
     const { backlog, lost } = opened({ maxBytes: MIB });
     const all = Array.from({ length: 6_000 }, (_, i) => event(i, 1_000));

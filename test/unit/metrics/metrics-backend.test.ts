@@ -252,6 +252,21 @@ describe('putting together', () => {
     expect(backend.stats?.()).toMatchObject({ accepted: 5, delivered: 5 });
   });
 
+  it('remembers 10,000 ids by default', async () => {
+    const backend = backendWith();
+    const [first, second] = [event(), event()];
+    for (const each of [first, second, ...Array.from({ length: 9_998 }, () => event()), first]) {
+      await backend.send(each);
+    }
+    await backend.send(event());
+    await backend.send(event());
+    // Two more have come, and the second is forgotten.
+    await backend.send(second);
+    await backend.flush?.({ timeoutMs: 10 });
+
+    expect(await donations()).toBe(10_003);
+  });
+
   it('leaves the async context of events behind', async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];

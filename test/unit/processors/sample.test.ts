@@ -119,6 +119,15 @@ describe('sample', () => {
     }
   });
 
+  it('takes the empty string for a key like any other', () => {
+    const fraction = 0.6689221884589642;
+    for (let n = 0; n < 20; n++) {
+      const event = eventOf({ id: `id-${n}`, data: { key: '' } });
+      expect(answerOf(sample({ rate: fraction, by: 'data.key' }), event)).toBe('dropped: sampled');
+      expect(answerOf(sample({ rate: fraction + STEP, by: 'data.key' }), event)).toBeUndefined();
+    }
+  });
+
   it('distinguishes objects at a path by their JSON', () => {
     const processor = sample({ rate: 0.5, by: 'data.key' });
     const answers = new Set<unknown>();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { errorMessage } from '../../../lib/core/describe.js';
 import { drop } from '../../../lib/core/processor.js';
 import type { Transformer } from '../../../lib/processors/transform.js';
 import { createTransformerRegistry, transform } from '../../../lib/processors/transform.js';
@@ -92,8 +93,6 @@ describe('transform', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-    ['returns nothing', untyped(() => undefined)],
-    ['returns nothing later', untyped(() => Promise.resolve(null))],
     ['returns nonsense', untyped(() => 7)],
   ])('fails closed when a transformer %s', async (_, transformer) => {
     const registry = createTransformerRegistry().register('*', transformer);
@@ -104,6 +103,27 @@ describe('transform', () => {
     expect(dropped).toBe('filter_failed');
     expect(memory.events).toStrictEqual([]);
     expect(codes()).toStrictEqual(['processor_failed']);
+  });
+
+  it.each([undefined, null])('fails closed when a transformer returns %p, now or later', async (result) => {
+    const registry = createTransformerRegistry()
+      .register(
+        'now',
+        untyped(() => result),
+      )
+      .register(
+        'later',
+        untyped(() => Promise.resolve(result)),
+      );
+    const { tracker, memory, reports } = record({ processors: [transform(registry)] });
+    expect((await tracker.emitAsync('now')).dropped).toBe('filter_failed');
+    expect((await tracker.emitAsync('later')).dropped).toBe('filter_failed');
+    expect(memory.events).toStrictEqual([]);
+    expect(reports.map(({ error }) => errorMessage(error))).toStrictEqual(
+      Array(2).fill(
+        `expected the transformer to return an event, an array of events or drop(reason), got ${result}`,
+      ),
+    );
   });
 
   it.each<[unknown, string]>([

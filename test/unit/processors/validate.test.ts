@@ -97,6 +97,8 @@ describe('validate', () => {
     });
     tracker.emit('checked', { a: 1 });
     expect(last().data).toStrictEqual({ a: 1 });
+    const event = eventOf({ name: 'checked', data: { a: 1 } });
+    expect(answerOf(validate(catalogueOf(), { useOutput: true }), event)).toBeUndefined();
   });
 
   it.each<[string, () => MaybePromise<ValidationResult>]>([
