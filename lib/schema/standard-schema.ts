@@ -87,7 +87,8 @@ type NotJson<T, Path extends string, Seen = never> = [T] extends [Json<T>]
     : T extends readonly (infer Item)[]
       ? NotJson<Item, `${Path}.*`, Seen | T>
       : [KindOf<T>] extends [never]
-        ? { [Key in keyof T & string]-?: NotJson<T[Key], `${Path}.${Key}`, Seen | T> }[keyof T & string]
+        ? { [Key in keyof T & (string | number)]-?: NotJson<T[Key], `${Path}.${Key}`, Seen | T> }[keyof T &
+            (string | number)]
         : `${Path} is ${KindOf<T>}`;
 
 /** What has methods is an instance of some class. */

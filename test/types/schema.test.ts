@@ -29,6 +29,14 @@ interface DatedCategory {
   readonly parent: DatedCategory;
 }
 
+interface Parent {
+  readonly child?: Child;
+}
+
+interface Child extends Parent {
+  readonly at: Date;
+}
+
 enum Color {
   Red = 'red',
 }
@@ -92,6 +100,10 @@ describe('defineEvents', () => {
       defineEvents({ x: schema<{ at: Date | string }>() }),
       // @ts-expect-error -- in a type that contains itself
       defineEvents({ x: schema<DatedCategory>() }),
+      // @ts-expect-error -- in one that contains a kind of itself
+      defineEvents({ x: schema<Parent>() }),
+      // @ts-expect-error -- under a number
+      defineEvents({ x: schema<{ 1: Date }>() }),
       // @ts-expect-error -- a bigint is a string in JSON
       defineEvents({ x: schema<{ n: bigint }>() }),
       // @ts-expect-error -- a Map is an object
@@ -121,7 +133,7 @@ describe('defineEvents', () => {
       // @ts-expect-error -- the good ones beside it do not help
       defineEvents({ good: schema<{ a: string }>(), x: schema<{ at: Date }>(), typed: event() }),
     ];
-    expect(accepted).toHaveLength(21);
+    expect(accepted).toHaveLength(23);
   });
 
   it('says in words what is wrong, and where', () => {
@@ -135,6 +147,7 @@ declare const mapped: StandardSchema<{ a: Map<string, 1> }>;
 declare const own: StandardSchema<{ url: URL }>;
 declare const node: StandardSchema<Node>;
 declare const list: StandardSchema<string[]>;
+declare const numbered: StandardSchema<{ 1: Date }>;
 declare const maybe: StandardSchema<{ a: 1 } | undefined>;
 defineEvents({ dated });
 defineEvents({ big });
@@ -143,17 +156,19 @@ defineEvents({ own });
 defineEvents({ node });
 defineEvents({ list });
 defineEvents({ maybe });
+defineEvents({ numbered });
 `);
     const said = problems.map((problem) => problem.match(/^\d+|"a schema [^"]*"/g));
     const json = "a schema sees the event's JSON, but data";
     expect(said.map((parts) => [parts?.[0], parts?.at(-1)])).toStrictEqual([
-      ['12', `"${json}.order.items.*.at is a Date, which is an ISO string in JSON"`],
-      ['13', `"${json}.n is a bigint, which is a string in JSON"`],
-      ['14', `"${json}.a is a Map, which is an object in JSON"`],
-      ['15', `"${json}.url is not JSON"`],
-      ['16', `"${json}.at is a Date, which is an ISO string in JSON"`],
-      ['17', `"${json} is not an object"`],
-      ['18', `"${json} is {} in an event without a payload"`],
+      ['13', `"${json}.order.items.*.at is a Date, which is an ISO string in JSON"`],
+      ['14', `"${json}.n is a bigint, which is a string in JSON"`],
+      ['15', `"${json}.a is a Map, which is an object in JSON"`],
+      ['16', `"${json}.url is not JSON"`],
+      ['17', `"${json}.at is a Date, which is an ISO string in JSON"`],
+      ['18', `"${json} is not an object"`],
+      ['19', `"${json} is {} in an event without a payload"`],
+      ['20', `"${json}.1 is a Date, which is an ISO string in JSON"`],
     ]);
   });
 });
