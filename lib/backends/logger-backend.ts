@@ -1,12 +1,10 @@
 import type { Backend } from '../core/backend.js';
+import { TrackingError } from '../core/errors.js';
 import type { TrackingEvent } from '../core/event.js';
 import { eventBytes, eventJson } from '../core/event.js';
-import type { DropReason, MaybePromise } from '../core/processor.js';
-import { errorMessage, describeValue } from '../core/describe.js';
-import type { BackendStats } from '../core/stats.js';
-import { ReasonCounter } from '../core/stats.js';
-import { isThenable } from '../core/thenable.js';
-import { isRecord, Problems } from '../core/options.js';
+import type { OptionReader } from '../core/options.js';
+import { aFunction, object, optional, positiveInteger, readOptions, value } from '../core/options.js';
+import type { MaybePromise } from '../core/processor.js';
 
 type WriteLine = (line: string) => unknown;
 
@@ -30,69 +28,22 @@ export interface LoggerBackendOptions {
 const LINE_BREAKS = /[\u0085\u2028\u2029]/g;
 
 /**
- * Writes one line of JSON per event. One above `maxBytes` is refused: reported, and counted as `dropped.too_large`.
+ * Writes one line of JSON per event. One above `maxBytes` is refused as `too_large`.
  *
  * @throws TrackingError `invalid_options`, also when the logger has no such level
  */
 export function loggerBackend(options: LoggerBackendOptions = {}): Backend {
-  const { write, maxBytes } = readOptions(options);
-  const dropped = new ReasonCounter();
-  let written = 0;
-  let lastError: string | undefined;
-  const count = (): void => {
-    written++;
-  };
-  const countFailure = (reason: DropReason, error: unknown): void => {
-    dropped.add(reason);
-    lastError = errorMessage(error);
-  };
+  const { write, maxBytes } = readOptions('the options of loggerBackend() are wrong', options, loggerOptions);
   return {
     send: (event) => {
       const bytes = eventBytes(event);
       if (bytes > maxBytes) {
-        const error = new RangeError(
-          `${describeValue(event.name)} has ${bytes} bytes, more than maxBytes (${maxBytes})`,
-        );
-        countFailure('too_large', error);
-        throw error;
+        throw new TrackingError('too_large', `its ${bytes} bytes are more than maxBytes (${maxBytes})`);
       }
-      return settle(
-        () => write(lineOf(event)),
-        count,
-        (error) => {
-          countFailure('failed', error);
-        },
-      );
+      // A logger that returns a promise has written, or failed, when it settles.
+      return write(lineOf(event)) as MaybePromise<void>;
     },
-    stats: (): BackendStats => ({
-      accepted: written,
-      delivered: written,
-      retried: 0,
-      dead: 0,
-      dropped: dropped.snapshot(),
-      depth: 0,
-      ...(lastError === undefined ? {} : { lastError }),
-      state: 'ok',
-    }),
   };
-}
-
-/** Tells how the work ended, now or, for a logger that answers a promise, later; hands a failure on. */
-function settle(work: () => unknown, done: () => void, failed: (error: unknown) => void): MaybePromise<void> {
-  let answer: unknown;
-  try {
-    answer = work();
-  } catch (error) {
-    failed(error);
-    throw error;
-  }
-  if (!isThenable(answer)) {
-    done();
-    return undefined;
-  }
-  const settled = Promise.resolve(answer);
-  settled.then(done, failed);
-  return settled.then(() => undefined);
 }
 
 function lineOf(event: TrackingEvent): string {
@@ -102,40 +53,32 @@ function lineOf(event: TrackingEvent): string {
   );
 }
 
-interface Writing {
-  readonly write: WriteLine;
-  readonly maxBytes: number;
-}
+const table = object({
+  logger: optional(value<object>('a logger', isLogger), console),
+  level: optional(value<string>('the name of a method of the logger', isString), 'info'),
+  maxBytes: optional(positiveInteger, Infinity),
+});
 
-function readOptions(options: LoggerBackendOptions): Writing {
-  const problems = new Problems();
-  const writing = check(options, problems);
-  problems.throwIfAny('the options of loggerBackend() are wrong');
-  return writing;
-}
-
-function check(options: LoggerBackendOptions, problems: Problems): Writing {
-  const nothing: Writing = { write: () => undefined, maxBytes: 0 };
-  if (!isRecord(options)) {
-    problems.add('options', 'an object', options);
-    return nothing;
-  }
-  problems.onlyKeys('', options, ['logger', 'level', 'maxBytes']);
-  const { logger = console, level = 'info', maxBytes = Infinity } = options as LoggerBackendOptions;
-  if (maxBytes !== Infinity) {
-    problems.positiveInteger('maxBytes', maxBytes);
-  }
-  if (typeof level !== 'string') {
-    problems.add('level', 'the name of a method of the logger', level);
-    return nothing;
-  }
-  return { write: writerOf(logger, level, problems), maxBytes };
-}
-
-function writerOf(logger: unknown, level: string, problems: Problems): WriteLine {
-  const methods = (logger ?? {}) as Record<string, unknown>;
+const loggerOptions: OptionReader<{ readonly write: WriteLine; readonly maxBytes: number }> = (
+  given,
+  path,
+  problems,
+) => {
+  const { logger, level, maxBytes } = table(given, path, problems);
+  const methods = (isLogger(logger) ? logger : {}) as Readonly<Record<string, WriteLine>>;
   const method = level === 'info' && typeof methods['info'] !== 'function' ? 'log' : level;
-  problems.function(`logger.${level}`, methods[method]);
-  // Looked up each time: a logger may be told another level, or be replaced by a double, later.
-  return (line) => (methods[method] as WriteLine)(line);
+  if (isLogger(logger) && isString(level)) {
+    aFunction()(methods[method], `logger.${level}`, problems);
+  }
+  // Looked up each time: a logger may be given another level, or be replaced by a double, later.
+  return { write: (line) => (methods[method] as WriteLine)(line), maxBytes };
+};
+
+/** Some are functions with methods. */
+function isLogger(given: unknown): boolean {
+  return (typeof given === 'object' && given !== null) || typeof given === 'function';
+}
+
+function isString(given: unknown): boolean {
+  return typeof given === 'string';
 }

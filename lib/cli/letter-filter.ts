@@ -1,4 +1,4 @@
-import { globMatcher } from '../core/glob.js';
+import { globMatcher } from '../core/patterns.js';
 import type { DeadLetter } from '../delivery/dead-letter.js';
 import { deadLetterMatcher } from '../delivery/dead-letter.js';
 import type { Arguments } from './arguments.js';

@@ -1,4 +1,4 @@
-import { globMatcher } from '../core/glob.js';
+import { globMatcher } from '../core/patterns.js';
 import type { BacklogInspection } from '../lmdb/backlog-inspection.js';
 import type { Arguments } from './arguments.js';
 import { letterFilter } from './letter-filter.js';

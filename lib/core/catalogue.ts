@@ -2,22 +2,22 @@ import type { JsonObject } from './json.js';
 import type { MaybePromise } from './processor.js';
 
 /** What a schema says about a payload. */
-export type Verdict =
+export type ValidationResult =
   | {
       readonly valid: true;
-      /** What the schema made of the payload; absent when it only looked. */
+      /** What the schema made of the payload; absent when it only checked. */
       readonly output?: JsonObject;
     }
   | {
       readonly valid: false;
-      /** One line for each thing that is wrong: `amount: expected a number`. */
+      /** One line for each problem: `amount: expected a number`. */
       readonly problems: readonly string[];
     };
 
 /** One kind of event. */
 export interface EventDefinition {
-  /** Judges the payload as its JSON shows it: dates are ISO texts. Absent when any payload will do. */
-  validate?(data: JsonObject): MaybePromise<Verdict>;
+  /** Checks a payload as backends see it, which is its JSON: a date is an ISO string. Absent when any payload is valid. */
+  validate?(data: JsonObject): MaybePromise<ValidationResult>;
 }
 
 declare const EVENTS: unique symbol;

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.js';
 import { describeValue } from './describe.js';
 import { TrackingError } from './errors.js';
 
@@ -69,9 +70,59 @@ export function object<Readers extends Table>(readers: Readers): OptionReader<Re
   };
 }
 
-export function listOf<T>(expected: string, read: OptionReader<T>): OptionReader<readonly T[]> {
+/**
+ * Values by names that the app chooses, as a map: a name may be `constructor`.
+ *
+ * @param readName what the names must be, and what is made of them; any string will do without it
+ */
+export function mapOf<T>(expected: string, read: OptionReader<T>): OptionReader<ReadonlyMap<string, T>>;
+export function mapOf<T, Name>(
+  expected: string,
+  read: OptionReader<T>,
+  readName: OptionReader<Name>,
+): OptionReader<ReadonlyMap<Name, T>>;
+export function mapOf<T>(
+  expected: string,
+  read: OptionReader<T>,
+  readName: OptionReader<unknown> = (name) => name,
+): OptionReader<ReadonlyMap<unknown, T>> {
   return (given, path, problems) => {
-    if (!Array.isArray(given)) {
+    if (!isRecord(given)) {
+      problems.add(path, expected, given);
+      return new Map();
+    }
+    return new Map(
+      Object.entries(given).map(([name, item]) => {
+        const at = `${path}[${JSON.stringify(name)}]`;
+        return [readName(name, `the name of ${at}`, problems), read(item, at, problems)];
+      }),
+    );
+  };
+}
+
+/** An object with these methods, whatever else it is: a clock, a store, a driver's client. */
+export function withMethods<T>(expected: string, ...methods: readonly (keyof T & string)[]): OptionReader<T> {
+  return (given, path, problems) => {
+    if (!isRecord(given)) {
+      problems.add(path, expected, given);
+    } else {
+      for (const method of methods) {
+        aFunction()(given[method], optionPath(path, method), problems);
+      }
+    }
+    return given as T;
+  };
+}
+
+export const clock = withMethods<Clock>('a clock', 'now', 'monotonicMs', 'setTimeout', 'clearTimeout');
+
+export function listOf<T>(
+  expected: string,
+  read: OptionReader<T>,
+  minLength = 0,
+): OptionReader<readonly T[]> {
+  return (given, path, problems) => {
+    if (!Array.isArray(given) || given.length < minLength) {
       problems.add(path, expected, given);
       return [];
     }
@@ -80,12 +131,31 @@ export function listOf<T>(expected: string, read: OptionReader<T>): OptionReader
   };
 }
 
+/** A list, or the one item that it would hold. */
+export function oneOrMany<T>(read: OptionReader<T>): OptionReader<readonly T[]> {
+  return (given, path, problems) =>
+    Array.isArray(given) ? listOf('a list', read)(given, path, problems) : [read(given, path, problems)];
+}
+
 /** @throws TrackingError `invalid_options` with everything that is wrong */
 export function readOptions<T>(title: string, given: unknown, read: OptionReader<T>): T {
   const problems = new Problems();
   const options = read(given, '', problems);
   problems.throwIfAny(title);
   return options;
+}
+
+/**
+ * Reads the arguments of a factory, by their names.
+ *
+ * @throws TrackingError `invalid_options` with everything that is wrong
+ */
+export function readArguments<Readers extends Table>(
+  factory: string,
+  given: { readonly [Name in keyof Readers]: unknown },
+  readers: Readers,
+): Read<Readers> {
+  return readOptions(`the arguments of ${factory}() are wrong`, given, object(readers));
 }
 
 export function optionPath(path: string, name: string): string {

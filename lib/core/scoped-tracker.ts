@@ -122,7 +122,7 @@ export class ScopedTracker extends Tracker<AnyEvents> implements Emitter {
     options: ChildOptions,
     problems: Problems,
   ): { readonly reader: TopologyReader; finish(): ScopedTracker } {
-    const { context, processors } = childOptions((options) ?? null, '', problems);
+    const { context, processors } = childOptions(options ?? null, '', problems);
     const reader = new TopologyReader(problems);
     const steps = reader.steps(processors, 'processors');
     return {

@@ -1,4 +1,5 @@
-import { isRecord, Problems } from '../core/options.js';
+import type { OptionsOf } from '../core/options.js';
+import { object, oneOf, optional, positiveInteger, readOptions } from '../core/options.js';
 import type { DeadLetterBounds } from './memory-dead-letters.js';
 
 /** What a full backlog does with a new event. */
@@ -21,48 +22,21 @@ export interface MemoryBacklogOptions {
   readonly deadLetters?: Partial<DeadLetterBounds>;
 }
 
-export interface MemoryBacklogSettings {
-  readonly maxEvents: number;
-  readonly maxBytes: number;
-  readonly overflow: Overflow;
-  readonly deadLetters: DeadLetterBounds;
-}
-
-const OVERFLOWS: readonly unknown[] = ['dropOldest', 'dropNewest', 'block'] satisfies Overflow[];
-
 const MIB = 1024 * 1024;
+
+const table = object({
+  maxEvents: optional(positiveInteger, 100_000),
+  maxBytes: optional(positiveInteger, 64 * MIB),
+  overflow: optional(oneOf('dropOldest', 'dropNewest', 'block'), 'dropOldest'),
+  deadLetters: object({
+    maxEvents: optional(positiveInteger, 1_000),
+    maxBytes: optional(positiveInteger, 8 * MIB),
+  }),
+});
+
+export type MemoryBacklogSettings = OptionsOf<typeof table>;
 
 /** @throws TrackingError `invalid_options` with every problem */
 export function memoryBacklogSettings(options: MemoryBacklogOptions): MemoryBacklogSettings {
-  const problems = new Problems();
-  if (!isRecord(options)) {
-    problems.add('options', 'an object', options);
-    problems.throwIfAny('the options of memoryBacklog() are wrong');
-  }
-  problems.onlyKeys('', options, [...['maxEvents', 'maxBytes', 'overflow', 'deadLetters']]);
-  const settings = {
-    maxEvents: options.maxEvents ?? 100_000,
-    maxBytes: options.maxBytes ?? 64 * MIB,
-    overflow: options.overflow ?? 'dropOldest',
-    deadLetters: { maxEvents: 1_000, maxBytes: 8 * MIB },
-  };
-  problems.positiveInteger('maxEvents', settings.maxEvents);
-  problems.positiveInteger('maxBytes', settings.maxBytes);
-  if (!OVERFLOWS.includes(settings.overflow)) {
-    problems.add('overflow', `one of ${OVERFLOWS.join(', ')}`, options.overflow);
-  }
-  const bounds: unknown = options.deadLetters;
-  if (isRecord(bounds)) {
-    problems.onlyKeys('deadLetters', bounds, ['maxEvents', 'maxBytes']);
-    for (const key of ['maxEvents', 'maxBytes'] as const) {
-      problems.optional(bounds[key], (value) => {
-        problems.positiveInteger(`deadLetters.${key}`, value);
-        settings.deadLetters[key] = value as number;
-      });
-    }
-  } else if (bounds !== undefined) {
-    problems.add('deadLetters', 'an object', bounds);
-  }
-  problems.throwIfAny('the options of memoryBacklog() are wrong');
-  return settings;
+  return readOptions('the options of memoryBacklog() are wrong', options, table);
 }

@@ -1,13 +1,14 @@
-import { isRecord, Problems } from '../core/options.js';
+import type { OptionReader } from '../core/options.js';
+import { listOf, milliseconds, object, optional, positiveInteger, readOptions } from '../core/options.js';
 import type { Metrics } from './metrics.js';
 import type { CheckedRule, MetricsRule } from './metrics-rule.js';
-import { checkRules } from './metrics-rule.js';
+import { metricsRule } from './metrics-rule.js';
 import type { MetricsWriter } from './metrics-writer.js';
 import { StoredMetrics } from './stored-metrics.js';
 
 /** What an app writes. */
 export interface MetricsBackendOptions {
-  /** What `createMetrics` answered. The backend does not close it. */
+  /** What `createMetrics` returned. The backend does not close it. */
   readonly metrics: Metrics;
   /** Each is applied to every event whose name is like its `event`. */
   readonly rules: readonly MetricsRule[];
@@ -28,6 +29,25 @@ export interface MetricsBackendOptions {
   readonly rememberIds?: number;
 }
 
+const metricsWriter: OptionReader<MetricsWriter> = (given, path, problems) => {
+  if (given instanceof StoredMetrics) {
+    return given.writer;
+  }
+  problems.add(path, 'what createMetrics() of this copy of nestjs-tracking returns', given);
+  return undefined as never;
+};
+
+const table = object({
+  metrics: metricsWriter,
+  rules: listOf('an array', metricsRule),
+  batch: object({
+    maxEvents: optional(positiveInteger, 10_000),
+    maxDelayMs: optional(milliseconds, 1_000),
+  }),
+  maxWaiting: optional(positiveInteger, 100_000),
+  rememberIds: optional(positiveInteger, 10_000),
+});
+
 /** What the code reads. */
 export interface MetricsBackendSettings {
   readonly writer: MetricsWriter;
@@ -38,62 +58,9 @@ export interface MetricsBackendSettings {
   readonly rememberIds: number;
 }
 
-const DEFAULTS = {
-  maxEvents: 10_000,
-  maxDelayMs: 1_000,
-  maxWaiting: 100_000,
-  rememberIds: 10_000,
-};
-
 /** @throws TrackingError `invalid_options` with everything that is wrong */
 export function readMetricsBackendOptions(options: MetricsBackendOptions): MetricsBackendSettings {
-  const problems = new Problems();
-  const rules = check(options, problems);
-  const writer = writerOf(options, problems);
-  problems.throwIfAny('the options of metricsBackend() are wrong');
-  const { batch, maxWaiting, rememberIds } = options;
-  return {
-    writer: writer as MetricsWriter,
-    rules,
-    maxEvents: batch?.maxEvents ?? DEFAULTS.maxEvents,
-    maxDelayMs: batch?.maxDelayMs ?? DEFAULTS.maxDelayMs,
-    maxWaiting: maxWaiting ?? DEFAULTS.maxWaiting,
-    rememberIds: rememberIds ?? DEFAULTS.rememberIds,
-  };
-}
-
-function check(options: unknown, problems: Problems): readonly CheckedRule[] {
-  if (!isRecord(options)) {
-    problems.add('options', 'an object', options);
-    return [];
-  }
-  const known = ['metrics', 'rules', 'batch', 'maxWaiting', 'rememberIds'];
-  problems.onlyKeys('', options, known);
-  const { rules, batch } = options;
-  if (isRecord(batch)) {
-    problems.onlyKeys('batch', batch, ['maxEvents', 'maxDelayMs']);
-    problems.optional(batch['maxEvents'], (value) => {
-      problems.positiveInteger('batch.maxEvents', value);
-    });
-    problems.optional(batch['maxDelayMs'], (value) => {
-      problems.milliseconds('batch.maxDelayMs', value);
-    });
-  } else if (batch !== undefined) {
-    problems.add('batch', 'an object', batch);
-  }
-  for (const key of ['maxWaiting', 'rememberIds']) {
-    problems.optional(options[key], (value) => {
-      problems.positiveInteger(key, value);
-    });
-  }
-  return checkRules(rules, problems);
-}
-
-function writerOf(options: unknown, problems: Problems): MetricsWriter | undefined {
-  const metrics = isRecord(options) ? options['metrics'] : undefined;
-  if (metrics instanceof StoredMetrics) {
-    return metrics.writer;
-  }
-  problems.add('metrics', 'what createMetrics() answers', metrics);
-  return undefined;
+  const read = readOptions('the options of metricsBackend() are wrong', options, table);
+  const { metrics: writer, batch, ...settings } = read;
+  return { writer, ...batch, ...settings };
 }

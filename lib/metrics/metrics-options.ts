@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
-import { describeValue } from '../core/describe.js';
 import { systemClock } from '../core/system-clock.js';
-import { isRecord, Problems } from '../core/options.js';
+import type { OptionReader } from '../core/options.js';
+import { object, optional, positiveInteger, readOptions, withMethods } from '../core/options.js';
 import type { KeepDays, MetricsStore } from './metrics-store.js';
 import type { TimeZone } from './time-zone.js';
 import { timeZone } from './time-zone.js';
@@ -35,90 +35,41 @@ export interface MetricsSettings {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-const STORE_METHODS: readonly (keyof MetricsStore)[] = [
-  'increment',
-  'set',
-  'totals',
-  'days',
-  'hours',
-  'addMembers',
-  'countMembers',
-  'record',
-  'facts',
-  'factsOf',
-  'clear',
-  'prune',
-  'close',
-];
+const store = withMethods<MetricsStore>(
+  'a metrics store',
+  ...(['increment', 'set', 'totals', 'days', 'hours', 'addMembers', 'countMembers'] as const),
+  ...(['record', 'facts', 'factsOf', 'clear', 'prune', 'close'] as const),
+);
 
-/** @throws TrackingError `invalid_options` with everything that is wrong */
-export function readMetricsOptions(options: MetricsOptions): MetricsSettings {
-  const problems = new Problems();
-  const zone = check(options, problems);
-  problems.throwIfAny('the options of createMetrics() are wrong');
-  const { store, retention = {}, clock = systemClock() } = options;
-  return {
-    store,
-    zone: zone as TimeZone,
-    keep: { hours: retention.hour?.days, days: retention.day?.days },
-    clock,
-  };
-}
-
-function check(options: unknown, problems: Problems): TimeZone | undefined {
-  if (!isRecord(options)) {
-    problems.add('options', 'an object', options);
-    return undefined;
-  }
-  problems.onlyKeys('', options, ['store', 'timeZone', 'retention', 'clock']);
-  const { store, clock } = options;
-  if (!isRecord(store)) {
-    problems.add('store', 'a metrics store', store);
-  } else {
-    for (const method of STORE_METHODS) {
-      problems.function(`store.${method}`, store[method]);
-    }
-  }
-  if (clock !== undefined && !isRecord(clock)) {
-    problems.add('clock', 'a clock', clock);
-  } else if (clock !== undefined) {
-    problems.function('clock.now', clock['now']);
-  }
-  checkRetention(options['retention'], problems);
-  return readZone(options['timeZone'], problems);
-}
-
-function checkRetention(retention: unknown, problems: Problems): void {
-  if (retention === undefined) {
-    return;
-  }
-  if (!isRecord(retention)) {
-    problems.add('retention', 'an object', retention);
-    return;
-  }
-  problems.onlyKeys('retention', retention, ['hour', 'day']);
-  for (const key of ['hour', 'day']) {
-    const of = retention[key];
-    if (isRecord(of)) {
-      problems.onlyKeys(`retention.${key}`, of, ['days']);
-      problems.positiveInteger(`retention.${key}.days`, of['days']);
-    } else if (of !== undefined) {
-      problems.add(`retention.${key}`, '{ days }', of);
-    }
-  }
-}
-
-function readZone(name: unknown, problems: Problems): TimeZone | undefined {
+const zone: OptionReader<TimeZone> = (given, path, problems) => {
   try {
-    if (name === undefined || typeof name === 'string') {
-      return timeZone(name ?? 'UTC');
+    if (typeof given === 'string') {
+      return timeZone(given);
     }
   } catch {
     // Not a time zone that this system knows.
   }
-  problems.addLine(
-    'timeZone',
-    `expected the IANA name of a time zone, such as Europe/Berlin, got ${describeValue(name)}`,
-  );
-  return undefined;
+  problems.add(path, 'the IANA name of a time zone, such as Europe/Berlin', given);
+  return undefined as never;
+};
+
+const days = object({ days: positiveInteger });
+
+const table = object({
+  store,
+  timeZone: optional(zone),
+  retention: object({ hour: optional(days), day: optional(days) }),
+  clock: optional(withMethods<Pick<Clock, 'now'>>('a clock', 'now')),
+});
+
+/** @throws TrackingError `invalid_options` with everything that is wrong */
+export function readMetricsOptions(options: MetricsOptions): MetricsSettings {
+  const read = readOptions('the options of createMetrics() are wrong', options, table);
+  const { hour, day } = read.retention;
+  return {
+    store: read.store,
+    zone: read.timeZone ?? timeZone('UTC'),
+    keep: { hours: hour?.days, days: day?.days },
+    clock: read.clock ?? systemClock(),
+  };
 }

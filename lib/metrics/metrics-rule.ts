@@ -1,9 +1,9 @@
 import type { TrackingEvent } from '../core/event.js';
 import type { JsonObject } from '../core/json.js';
-import type { NamePattern, NamePatterns } from '../core/name-patterns.js';
-import { readNamePatterns } from '../core/name-patterns.js';
-import { isRecord } from '../core/options.js';
-import type { Problems } from '../core/options.js';
+import type { NamePattern, NamePatterns } from '../core/patterns.js';
+import { readNamePatterns } from '../core/patterns.js';
+import type { OptionReader } from '../core/options.js';
+import { aFunction, isRecord, object, optional, optionPath, value } from '../core/options.js';
 
 /** A name; a number, such as an id, stands for its digits. */
 export type RuleName = string | number;
@@ -28,64 +28,59 @@ export interface MetricsRule {
   readonly record?: (event: TrackingEvent) => JsonObject | null | undefined;
 }
 
-export interface CheckedRule extends Omit<MetricsRule, 'event'> {
+/** A rule as it is applied. */
+export interface CheckedRule {
   readonly names: NamePatterns;
+  readonly metric: FromEvent<string>;
+  readonly subject: FromEvent<RuleName | readonly RuleName[]> | undefined;
+  readonly by: FromEvent<number> | undefined;
+  readonly unique: Exclude<MetricsRule['unique'], undefined> | undefined;
+  readonly record: MetricsRule['record'];
 }
 
-const KEYS: readonly string[] = ['event', 'metric', 'subject', 'by', 'unique', 'record'];
-const KINDS = ['by', 'unique', 'record'] as const;
+const ruleNames: OptionReader<NamePatterns> = (given, path, problems) =>
+  readNamePatterns(Array.isArray(given) ? given : [given], path, problems);
 
-export function checkRules(rules: unknown, problems: Problems): readonly CheckedRule[] {
-  if (!Array.isArray(rules)) {
-    problems.add('rules', 'an array', rules);
-    return [];
-  }
-  return (rules as unknown[]).map((rule, index) => checkRule(rule, `rules[${index}]`, problems));
-}
+const subject = value<CheckedRule['subject']>(
+  'a name, names or a function',
+  (given) => isFunction(given) || (Array.isArray(given) ? (given as unknown[]) : [given]).every(isRuleName),
+);
 
-function checkRule(rule: unknown, at: string, problems: Problems): CheckedRule {
-  if (!isRecord(rule)) {
-    problems.add(at, 'a rule', rule);
-    return { names: readNamePatterns([], at, problems), metric: '' };
-  }
-  problems.onlyKeys(at, rule, KEYS);
-  const { event, metric, subject } = rule;
-  if (typeof metric !== 'function' && (typeof metric !== 'string' || !metric)) {
-    problems.add(`${at}.metric`, 'a name or a function', metric);
-  }
-  const mayLackSubject = rule['unique'] !== undefined;
-  if (subject === undefined ? !mayLackSubject : !isSubject(subject)) {
-    problems.add(`${at}.subject`, 'a name, names or a function', subject);
-  }
-  checkKind(rule, at, problems);
-  return {
-    ...(rule as unknown as MetricsRule),
-    names: readNamePatterns(Array.isArray(event) ? event : [event], `${at}.event`, problems),
-  };
-}
+const table = object({
+  event: ruleNames,
+  metric: value<FromEvent<string>>('a name or a function', (given) => isFunction(given) || isName(given)),
+  subject: optional(subject),
+  by: optional(
+    value<FromEvent<number>>(
+      'a safe integer or a function',
+      (given) => isFunction(given) || Number.isSafeInteger(given),
+    ),
+  ),
+  unique: optional(aFunction<Exclude<MetricsRule['unique'], undefined>>()),
+  record: optional(aFunction<Exclude<MetricsRule['record'], undefined>>()),
+});
 
-function checkKind(rule: Record<string, unknown>, at: string, problems: Problems): void {
-  const kinds = KINDS.filter((kind) => rule[kind] !== undefined);
+/** Reads one rule of `metricsBackend`. */
+export const metricsRule: OptionReader<CheckedRule> = (given, path, problems) => {
+  const { event: names, ...rule } = table(given, path, problems);
+  if (isRecord(given) && rule.subject === undefined && rule.unique === undefined) {
+    subject(undefined, optionPath(path, 'subject'), problems);
+  }
+  const kinds = (['by', 'unique', 'record'] as const).filter((kind) => rule[kind] !== undefined);
   if (kinds.length > 1) {
-    problems.addLine(at, `a rule does one thing, not ${kinds.join(' and ')}`);
+    problems.addLine(path, `a rule does one thing, not ${kinds.join(' and ')}`);
   }
-  const { by, unique, record } = rule;
-  if (by !== undefined && typeof by !== 'function' && !Number.isSafeInteger(by)) {
-    problems.add(`${at}.by`, 'a safe integer or a function', by);
-  }
-  problems.optional(unique, (value) => {
-    problems.function(`${at}.unique`, value);
-  });
-  problems.optional(record, (value) => {
-    problems.function(`${at}.record`, value);
-  });
+  return { names, ...rule };
+};
+
+function isFunction(given: unknown): boolean {
+  return typeof given === 'function';
 }
 
-function isSubject(subject: unknown): boolean {
-  return (
-    typeof subject === 'function' ||
-    (Array.isArray(subject) ? (subject as unknown[]) : [subject]).every(
-      (name) => (typeof name === 'string' && name !== '') || Number.isSafeInteger(name),
-    )
-  );
+function isName(given: unknown): boolean {
+  return typeof given === 'string' && given !== '';
+}
+
+function isRuleName(given: unknown): boolean {
+  return isName(given) || Number.isSafeInteger(given);
 }

@@ -1,25 +1,32 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../core/json.js';
+import type { OptionReader, OptionsOf } from '../core/options.js';
+import { listOf, object, oneOf, optional, readOptions } from '../core/options.js';
 import type { Processor } from '../core/processor.js';
-import { filter } from '../core/processor.js';
-import type { Problems } from '../core/options.js';
-import { isRecord } from '../core/options.js';
-import type { DottedPath } from './dotted-path.js';
-import { parsePath } from './dotted-path.js';
-import { named, readArguments } from './named.js';
-import type { Replacement } from './redaction.js';
-import { planRedaction, redactObject } from './redaction.js';
+import type { PathStep } from './event-tree.js';
+import { EVERY, innerPath, isParent, mapChildren } from './event-tree.js';
+import { namedFilter } from './named-filter.js';
+
+/*
+ * Invariants
+ * - Every value that a path leads to is replaced, once, whether one path leads there or several.
+ * - What no path leads to stays the very same object, so that unchanged payloads are recognised.
+ * - A path that can lead nowhere stops the boot, and an event that cannot be redacted is dropped.
+ */
 
 /**
  * - `remove` leaves the value out, from an array too.
  * - `mask` puts `***` in its place, whatever it was.
- * - `hash` puts 64 hex digits of an HMAC-SHA-256 in its place: the same value and key always give the same digits. A text
- *   is hashed as it is, anything else as its JSON; `null` stays `null`.
+ * - `hash` puts 64 hex digits of an HMAC-SHA-256 in its place: the same value and key always give the same digits. A
+ *   string is hashed as it is, anything else as its JSON; `null` stays `null`.
  */
 export type RedactAction = 'remove' | 'mask' | 'hash';
 
 export interface RedactOptions {
-  /** Dotted paths below `data` or `context`; `*` is every element or key. One that leads nowhere is no error. */
+  /**
+   * Dotted paths below `data` or `context`. `*` is every element or key; a path to an object or array takes all that is in
+   * it. A `.`, `*`, `[` or `]` that is part of a key follows a backslash. Events without a value at a path are fine.
+   */
   readonly paths: readonly string[];
   /** Default: `remove`. */
   readonly action?: RedactAction;
@@ -27,13 +34,7 @@ export interface RedactOptions {
   readonly key?: string | Uint8Array;
 }
 
-/** What `mask` puts in place of a value. */
-const MASK = '***';
-const KEY_BYTES = 32;
-const PROCESS_KEY: Uint8Array = randomBytes(KEY_BYTES);
-type Field = 'data' | 'context';
-const FIELDS: readonly Field[] = ['data', 'context'];
-const ACTIONS: readonly RedactAction[] = ['remove', 'mask', 'hash'];
+const PROCESS_KEY: Uint8Array = randomBytes(32);
 
 /**
  * A filter that takes personal data out of events. When it fails the event is dropped. Keys stay readable: where the keys
@@ -43,41 +44,59 @@ const ACTIONS: readonly RedactAction[] = ['remove', 'mask', 'hash'];
  * @throws TrackingError `invalid_options`
  */
 export function redact(options: RedactOptions): Processor {
-  const { paths, action, key } = readArguments('redact', (problems) => readOptions(options, problems));
-  const replacement = replacementFor(action, key);
-  // A field without paths is not even read: `data` is JSON until somebody asks for it.
-  const plans = FIELDS.flatMap((field) => {
-    const below = paths.filter(([first]) => first === field);
-    const plan = planRedaction(below.map(([, ...steps]) => steps));
-    return plan === undefined ? [] : [{ field, plan }];
+  const { paths, action, key } = readOptions('the arguments of redact() are wrong', options, redactOptions);
+  const replace = REPLACEMENTS[action](key);
+  // A field without paths is not even read: `data` stays JSON until it is asked for.
+  const fields = (['data', 'context'] as const).filter((field) => paths.some(([first]) => first === field));
+  const redactors = fields.map((field) => {
+    const below = paths.filter(([first]) => first === field).map(([, ...steps]) => steps);
+    return [field, redactor(below, replace) as (object: JsonObject) => JsonObject] as const;
   });
-  return named(
-    'redact',
-    filter((event) => {
-      const changes: Partial<Record<Field, JsonObject>> = {};
-      for (const { field, plan } of plans) {
-        const redacted = redactObject(event[field], plan, replacement);
-        if (redacted !== event[field]) {
-          changes[field] = redacted;
-        }
+  return namedFilter('redact', (event) => {
+    const changes: { data?: JsonObject; context?: JsonObject } = {};
+    for (const [field, redacted] of redactors) {
+      const before = event[field];
+      const after = redacted(before);
+      if (after !== before) {
+        changes[field] = after;
       }
-      return Object.keys(changes).length === 0 ? undefined : { ...event, ...changes };
-    }),
-  );
+    }
+    return Object.keys(changes).length === 0 ? undefined : { ...event, ...changes };
+  });
 }
 
 type Key = string | Uint8Array;
 
-function replacementFor(action: RedactAction, key: Key): Replacement {
-  switch (action) {
-    case 'remove':
-      return () => undefined;
-    case 'mask':
-      return () => MASK;
-    case 'hash':
-      return (value) => (value === null ? null : hash(value, key));
+/** A message never shows a key, not even a wrong one. */
+const hashKey: OptionReader<Key> = (given, path, problems) => {
+  if (!(typeof given === 'string' || given instanceof Uint8Array) || given.length === 0) {
+    problems.addLine(path, 'expected a string or bytes, not empty');
   }
-}
+  return given as Key;
+};
+
+const table = object({
+  paths: listOf('a list of at least one dotted path', innerPath, 1),
+  action: optional(oneOf('remove', 'mask', 'hash'), 'remove'),
+  key: optional(hashKey),
+});
+
+const redactOptions: OptionReader<OptionsOf<typeof table>> = (given, path, problems) => {
+  const options = table(given, path, problems);
+  if (options.key !== undefined && (options.action === 'remove' || options.action === 'mask')) {
+    problems.addLine('key', "only the action 'hash' takes a key");
+  }
+  return options;
+};
+
+/** Replaces a value; `undefined` leaves it out. */
+type Replace = (value: JsonValue) => JsonValue | undefined;
+
+const REPLACEMENTS: Readonly<Record<RedactAction, (key: Key | undefined) => Replace>> = {
+  remove: () => () => undefined,
+  mask: () => () => '***',
+  hash: (key) => (value) => (value === null ? null : hash(value, key ?? PROCESS_KEY)),
+};
 
 function hash(value: JsonValue, key: Key): string {
   return createHmac('sha256', key)
@@ -85,49 +104,22 @@ function hash(value: JsonValue, key: Key): string {
     .digest('hex');
 }
 
-interface Redacting {
-  readonly paths: readonly DottedPath[];
-  readonly action: RedactAction;
-  readonly key: Key;
-}
-
-function readOptions(options: RedactOptions, problems: Problems): Redacting {
-  if (!isRecord(options)) {
-    problems.add('options', 'an object', options);
-    return { paths: [], action: 'remove', key: PROCESS_KEY };
+/** Redacts a value by all the paths that lead into it, merged: where none does, it stays the very same value. */
+function redactor(paths: readonly (readonly PathStep[])[], replace: Replace): Replace {
+  if (paths.length === 0) {
+    return (value) => value;
   }
-  const { action = 'remove', key = PROCESS_KEY } = options as RedactOptions;
-  problems.onlyKeys('', options, ['paths', 'action', 'key']);
-  if (!ACTIONS.includes(action)) {
-    problems.add('action', `one of ${ACTIONS.join(', ')}`, action);
+  if (paths.some(({ length }) => length === 0)) {
+    return replace;
   }
-  if (!isKey(key)) {
-    // A message never shows a key, not even a wrong one.
-    problems.addLine('key', 'expected a text or bytes, not empty');
-  } else if (key !== PROCESS_KEY && action !== 'hash') {
-    problems.addLine('key', "only the action 'hash' takes a key");
-  }
-  return { paths: readPaths(options.paths, problems), action, key };
-}
-
-function isKey(key: unknown): key is Key {
-  return (typeof key === 'string' || key instanceof Uint8Array) && key.length > 0;
-}
-
-function readPaths(paths: unknown, problems: Problems): readonly DottedPath[] {
-  if (!Array.isArray(paths) || paths.length === 0) {
-    problems.add('paths', 'a list of at least one dotted path', paths);
-    return [];
-  }
-  return Array.from(paths as unknown[]).flatMap((text, index) => {
-    const option = `paths[${index}]`;
-    const path = parsePath(text, option, problems);
-    if (path === undefined) {
-      return [];
-    }
-    if (path.length === 1 || !(FIELDS as readonly unknown[]).includes(path[0])) {
-      problems.add(option, `a path below ${FIELDS.join(' or ')}`, text);
-    }
-    return [path];
-  });
+  // `*` goes on with every step.
+  const below = (step: PathStep | undefined): Replace =>
+    redactor(
+      paths.filter(([first]) => first === step || first === EVERY).map(([, ...rest]) => rest),
+      replace,
+    );
+  const byKey = new Map(paths.map(([step]) => [step, below(step)]));
+  const others = below(EVERY);
+  return (value) =>
+    isParent(value) ? mapChildren(value, (child, key) => (byKey.get(key) ?? others)(child)) : value;
 }

@@ -1,13 +1,12 @@
+import { describeValue } from '../core/describe.js';
 import type { TrackingEvent } from '../core/event.js';
 import type { JsonValue } from '../core/json.js';
+import type { OptionReader } from '../core/options.js';
+import { object, optional, readOptions, value } from '../core/options.js';
 import type { Processor } from '../core/processor.js';
-import { drop, filter } from '../core/processor.js';
-import { describeValue } from '../core/describe.js';
-import type { Problems } from '../core/options.js';
-import { isRecord } from '../core/options.js';
-import { parsePath, someAt } from './dotted-path.js';
-import { named, readArguments } from './named.js';
-import { stableFraction } from './stable-hash.js';
+import { drop } from '../core/processor.js';
+import { eventPath, isParent, someAt } from './event-tree.js';
+import { namedFilter } from './named-filter.js';
 
 /** What stays together in a sample. */
 export type SampleKey = string | number | bigint | boolean | null | undefined;
@@ -16,8 +15,8 @@ export interface SampleOptions {
   /** The share to keep: 0 nothing, 1 everything. */
   readonly rate: number;
   /**
-   * What decides: a dotted path (`context.user.id`) or a function. Default, and where there is nothing: the id of the event,
-   * so that each is decided on its own.
+   * What decides: a dotted path (`context.user.id`) or a function. Default, and for an event without such a value: its id,
+   * so that each event is decided on its own.
    */
   readonly by?: string | ((event: TrackingEvent) => SampleKey);
 }
@@ -30,22 +29,40 @@ export interface SampleOptions {
  * @throws TrackingError `invalid_options`
  */
 export function sample(options: SampleOptions): Processor {
-  const { rate, keyOf } = readArguments('sample', (problems) => readOptions(options, problems));
-  return named(
-    'sample',
-    filter((event) =>
-      stableFraction(keyText(keyOf(event)) ?? event.id) < rate ? undefined : drop('sampled'),
-    ),
+  const { rate, by } = readOptions('the arguments of sample() are wrong', options, sampleOptions);
+  return namedFilter('sample', (event) =>
+    stableFraction(keyString(by?.(event)) ?? event.id) < rate ? undefined : drop('sampled'),
   );
 }
 
-type KeyOf = (event: TrackingEvent) => unknown;
+/** A path leads to the first value that it finds; an object or array there stands for its JSON. */
+const sampleKey: OptionReader<(event: TrackingEvent) => unknown> = (given, option, problems) => {
+  if (typeof given === 'function') {
+    return given as (event: TrackingEvent) => unknown;
+  }
+  const path = eventPath(given, option, problems);
+  return (event) => {
+    let key: JsonValue | undefined;
+    someAt(event, path, (found) => {
+      key = isParent(found) ? JSON.stringify(found) : found;
+      return true;
+    });
+    return key;
+  };
+};
 
-/** @throws TypeError for what a function must not answer: an object, a promise */
-function keyText(key: unknown): string | undefined {
+const sampleOptions = object({
+  rate: value<number>(
+    'a number from 0 to 1',
+    (given) => typeof given === 'number' && given >= 0 && given <= 1,
+  ),
+  by: optional(sampleKey),
+});
+
+/** @throws TypeError for what a function must not return: an object, a promise */
+function keyString(key: unknown): string | undefined {
   switch (typeof key) {
     case 'string':
-      return key;
     case 'number':
     case 'bigint':
     case 'boolean':
@@ -54,44 +71,27 @@ function keyText(key: unknown): string | undefined {
       if (key === undefined || key === null) {
         return undefined;
       }
-      throw new TypeError(`expected "by" to answer a text, a number or a boolean, got ${describeValue(key)}`);
+      throw new TypeError(
+        `expected "by" to return a string, a number or a boolean, got ${describeValue(key)}`,
+      );
   }
 }
 
-function readOptions(
-  options: SampleOptions,
-  problems: Problems,
-): { readonly rate: number; readonly keyOf: KeyOf } {
-  if (!isRecord(options)) {
-    problems.add('options', 'an object', options);
-    return { rate: 0, keyOf: ownId };
-  }
-  problems.onlyKeys('', options, ['rate', 'by']);
-  const { rate, by } = options as SampleOptions;
-  if (typeof rate !== 'number' || !(rate >= 0 && rate <= 1)) {
-    problems.add('rate', 'a number from 0 to 1', rate);
-  }
-  return { rate, keyOf: by === undefined ? ownId : readKey(by, problems) };
-}
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+const RANGE = 2 ** 32;
 
-function ownId({ id }: TrackingEvent): string {
-  return id;
-}
-
-function readKey(by: unknown, problems: Problems): KeyOf {
-  if (typeof by === 'function') {
-    return by as KeyOf;
+/**
+ * A number from 0 up to but not 1 that depends on the string alone: FNV-1a over its UTF-16 units, then the final mix of
+ * MurmurHash3, without which strings that differ at the end only would lie close together. It must never change: which
+ * users are in a sample depends on it.
+ */
+function stableFraction(key: string): number {
+  let hash = FNV_OFFSET;
+  for (let i = 0; i < key.length; i++) {
+    hash = Math.imul(hash ^ key.charCodeAt(i), FNV_PRIME);
   }
-  const path = parsePath(by, 'by', problems);
-  if (path === undefined) {
-    return ownId;
-  }
-  return (event) => {
-    let key: JsonValue | undefined;
-    someAt(event, path, (value) => {
-      key = isRecord(value) || Array.isArray(value) ? JSON.stringify(value) : value;
-      return true;
-    });
-    return key;
-  };
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / RANGE;
 }

@@ -1,18 +1,19 @@
-import type { EventCatalogue, Verdict } from '../core/catalogue.js';
-import type { TrackingEvent } from '../core/event.js';
-import type { MaybePromise, Processor, ProcessorResult } from '../core/processor.js';
-import { drop, filter } from '../core/processor.js';
+import type { EventCatalogue, ValidationResult } from '../core/catalogue.js';
 import { describeValue } from '../core/describe.js';
+import type { TrackingEvent } from '../core/event.js';
+import { aFunction, boolean, object, oneOf, optional, readArguments, withMethods } from '../core/options.js';
+import type { MaybePromise, Processor, ProcessorResult } from '../core/processor.js';
+import { drop } from '../core/processor.js';
 import { isThenable } from '../core/thenable.js';
-import type { Problems } from '../core/options.js';
-import { isRecord } from '../core/options.js';
-import { named, readArguments } from './named.js';
+import { namedFilter } from './named-filter.js';
 
-/** An event that was not let through. */
+/** An event that was dropped as `invalid`. */
 export interface InvalidEvent {
   readonly event: TrackingEvent;
   /** What is wrong, one line each. */
   readonly problems: readonly string[];
+  /** The whole of it on one line, for a log. */
+  readonly message: string;
 }
 
 export interface ValidateOptions {
@@ -23,75 +24,59 @@ export interface ValidateOptions {
    * keys that it leaves out. Default: false, events go on as they were emitted.
    */
   readonly useOutput?: boolean;
-  /** Hears why an event was dropped; `stats().dropped.invalid` counts them. */
-  readonly onInvalid?: (invalid: InvalidEvent) => void;
+  /** Called for each event that is dropped; `stats().dropped.invalid` counts them. */
+  readonly report?: (invalid: InvalidEvent) => void;
 }
 
 /**
- * A filter that lets through what the catalogue knows and its schema accepts. The others are dropped as `invalid`; an event
- * whose schema fails to answer is dropped and reported.
+ * A filter that lets through what the catalogue knows and its schema accepts. A schema sees the payload as the backends do,
+ * which is its JSON: a date is an ISO string there, a Map is an object. The others are dropped as `invalid`; an event whose
+ * schema fails to decide is dropped and reported.
  *
  * @param catalogue for example of `defineEvents`
  * @throws TrackingError `invalid_options`
  */
 export function validate(catalogue: EventCatalogue, options: ValidateOptions = {}): Processor {
-  const { unknown, useOutput, onInvalid } = readArguments('validate', (problems) =>
-    readOptions(catalogue, options, problems),
-  );
-  const refuse = (event: TrackingEvent, problems: readonly string[]): MaybePromise<ProcessorResult> => {
-    const told: unknown = onInvalid?.({ event, problems });
-    return isThenable(told) ? Promise.resolve(told).then(() => drop('invalid')) : drop('invalid');
+  const { options: read } = readArguments('validate', { catalogue, options }, validateTable);
+  const { unknown, useOutput, report } = read;
+  const refuse = (
+    event: TrackingEvent,
+    problems: readonly string[],
+    message: string,
+  ): MaybePromise<ProcessorResult> => {
+    const reported: unknown = report?.({ event, problems, message });
+    return isThenable(reported) ? Promise.resolve(reported).then(() => drop('invalid')) : drop('invalid');
   };
-  const judge = (event: TrackingEvent, verdict: Verdict): MaybePromise<ProcessorResult> => {
-    if (!verdict.valid) {
-      return refuse(event, verdict.problems);
+  const resultFor = (event: TrackingEvent, result: ValidationResult): MaybePromise<ProcessorResult> => {
+    if (!result.valid) {
+      const { problems } = result;
+      const message = `${describeValue(event.name)} does not match its schema, which sees the event's JSON: ${problems.join('; ')}`;
+      return refuse(event, problems, message);
     }
-    return useOutput === true && verdict.output !== undefined
-      ? { ...event, data: verdict.output }
-      : undefined;
+    return useOutput && result.output !== undefined ? { ...event, data: result.output } : undefined;
   };
-  return named(
-    'validate',
-    filter((event) => {
-      const definition = catalogue.get(event.name);
-      if (definition === undefined) {
-        return unknown === 'allow'
-          ? undefined
-          : refuse(event, [`${describeValue(event.name)} is not in the catalogue`]);
-      }
-      // Without a schema the payload need not be read back from its JSON.
-      if (definition.validate === undefined) {
-        return undefined;
-      }
-      const verdict = definition.validate(event.data);
-      return isThenable(verdict) ? verdict.then((settled) => judge(event, settled)) : judge(event, verdict);
-    }),
-  );
+  return namedFilter('validate', (event) => {
+    const definition = catalogue.get(event.name);
+    if (definition === undefined) {
+      const problem = `${describeValue(event.name)} is not in the catalogue`;
+      return unknown === 'allow' ? undefined : refuse(event, [problem], problem);
+    }
+    // Without a schema the payload need not be read back from its JSON.
+    if (definition.validate === undefined) {
+      return undefined;
+    }
+    const result = definition.validate(event.data);
+    return isThenable(result)
+      ? result.then((settled) => resultFor(event, settled))
+      : resultFor(event, result);
+  });
 }
 
-function readOptions(
-  catalogue: EventCatalogue,
-  options: ValidateOptions,
-  problems: Problems,
-): ValidateOptions {
-  const given: unknown = catalogue;
-  problems.function('catalogue.get', isRecord(given) ? given['get'] : undefined);
-  if (!isRecord(options)) {
-    problems.add('options', 'an object', options);
-    return {};
-  }
-  problems.onlyKeys('', options, ['unknown', 'useOutput', 'onInvalid']);
-  const { unknown, useOutput, onInvalid } = options as ValidateOptions;
-  problems.optional(unknown, (value: string) => {
-    if (value !== 'drop' && value !== 'allow') {
-      problems.add('unknown', "'drop' or 'allow'", value);
-    }
-  });
-  problems.optional(useOutput, (value) => {
-    problems.boolean('useOutput', value);
-  });
-  problems.optional(onInvalid, (value) => {
-    problems.function('onInvalid', value);
-  });
-  return options;
-}
+const validateTable = {
+  catalogue: withMethods<EventCatalogue>('a catalogue, such as defineEvents() returns', 'get'),
+  options: object({
+    unknown: optional(oneOf('drop', 'allow'), 'drop'),
+    useOutput: optional(boolean, false),
+    report: optional(aFunction<(invalid: InvalidEvent) => unknown>()),
+  }),
+};

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, register as defaultRegister } from 'prom-client';
 import type { TrackerStats } from '../core/stats.js';
-import { isRecord, Problems } from '../core/options.js';
+import { object, optional, readOptions, value, withMethods } from '../core/options.js';
 import type { MetricSpec, Sample } from './samples.js';
 import { METRICS } from './samples.js';
 
@@ -23,8 +23,8 @@ export interface TrackingMetricsOptions {
  * trackingMetrics({ tracker: app.get(getTrackerToken()) });
  */
 export function trackingMetrics(options: TrackingMetricsOptions): void {
-  check(options);
-  const { tracker, register = defaultRegister, prefix = 'tracking_' } = options;
+  const title = 'the options of trackingMetrics() are wrong';
+  const { tracker, register = defaultRegister, prefix } = readOptions(title, options, table);
   for (const spec of METRICS) {
     registerMetric(spec, prefix, register, () => spec.samples(tracker.stats()));
   }
@@ -65,36 +65,16 @@ function registerMetric(
 }
 
 /** Names that Prometheus takes. */
-const PREFIX = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const PREFIX = /^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/;
 
-function check(options: unknown): void {
-  const problems = new Problems();
-  if (isRecord(options)) {
-    const { tracker, register, prefix } = options;
-    problems.onlyKeys('', options, ['tracker', 'register', 'prefix']);
-    if (!has(tracker, 'stats')) {
-      problems.add('tracker', 'a tracker', tracker);
-    }
-    problems.optional(register, (value) => {
-      if (!has(value, 'registerMetric')) {
-        problems.add('register', 'a registry of prom-client', value);
-      }
-    });
-    problems.optional(prefix, (value) => {
-      if (value !== '' && (typeof value !== 'string' || !PREFIX.test(value))) {
-        problems.add('prefix', 'the beginning of a metric name', value);
-      }
-    });
-  } else {
-    problems.add('options', 'an object', options);
-  }
-  problems.throwIfAny('the options of trackingMetrics() are wrong');
-}
-
-function has(value: unknown, method: string): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Record<string, unknown>)[method] === 'function'
-  );
-}
+const table = object({
+  tracker: withMethods<TrackingMetricsOptions['tracker']>('a tracker', 'stats'),
+  register: optional(withMethods<Registry>('a registry of prom-client', 'registerMetric')),
+  prefix: optional(
+    value<string>(
+      'the beginning of a metric name',
+      (given) => typeof given === 'string' && PREFIX.test(given),
+    ),
+    'tracking_',
+  ),
+});

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/system-clock.js';
-import { isRecord, Problems } from '../core/options.js';
+import { clock, isRecord, object, optional, positiveInteger, readOptions, value } from '../core/options.js';
 import type {
   Change,
   Counter,
@@ -36,8 +36,6 @@ export interface RedisMetricsStoreOptions {
   readonly clock?: Clock;
 }
 
-const DEFAULT_PREFIX = 'metrics:';
-const DEFAULT_TIMEOUT_MS = 5_000;
 const QUEUE = { maxInFlight: 4, maxBatch: 500, maxWaiting: 100_000 };
 const SUBJECTS_AT_ONCE = 100;
 
@@ -49,14 +47,11 @@ const SUBJECTS_AT_ONCE = 100;
  * @throws TrackingError `invalid_options`
  */
 export function redisMetricsStore(options: RedisMetricsStoreOptions): MetricsStore {
-  const { client, prefix, timeoutMs, clock } = readOptions(options);
+  const title = 'the options of redisMetricsStore() are wrong';
+  const { client, prefix, timeoutMs, clock = systemClock() } = readOptions(title, options, table);
+  const isOwn = typeof client === 'function';
   return new RedisMetricsStore(
-    new RedisConnection(
-      typeof client === 'function' ? client() : client,
-      typeof client === 'function',
-      clock,
-      timeoutMs,
-    ),
+    new RedisConnection(isOwn ? client() : client, isOwn, clock, timeoutMs),
     prefix,
   );
 }
@@ -156,37 +151,19 @@ class RedisMetricsStore implements MetricsStore {
   }
 }
 
-function readOptions(options: RedisMetricsStoreOptions): Required<RedisMetricsStoreOptions> {
-  const problems = new Problems();
-  if (!isRecord(options)) {
-    problems.add('options', 'an object', options);
-  } else {
-    const known = ['client', 'prefix', 'timeoutMs', 'clock'];
-    problems.onlyKeys('', options, known);
-    const { client, prefix, timeoutMs } = options as Record<string, unknown>;
-    if (typeof client !== 'function' && !isClient(client)) {
-      problems.add('client', 'an ioredis client, or a function', client);
-    }
-    if (prefix !== undefined && (typeof prefix !== 'string' || /[{}]/.test(prefix))) {
-      problems.add('prefix', 'text without braces', prefix);
-    }
-    problems.optional(timeoutMs, (value) => {
-      problems.positiveInteger('timeoutMs', value);
-    });
-  }
-  problems.throwIfAny('the options of redisMetricsStore() are wrong');
-  return {
-    client: options.client,
-    prefix: options.prefix ?? DEFAULT_PREFIX,
-    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    clock: options.clock ?? systemClock(),
-  };
-}
+const table = object({
+  client: value<RedisMetricsStoreOptions['client']>(
+    'an ioredis client, or a function',
+    (given) => typeof given === 'function' || isClient(given),
+  ),
+  prefix: optional(
+    value<string>('a string without braces', (given) => typeof given === 'string' && !/[{}]/.test(given)),
+    'metrics:',
+  ),
+  timeoutMs: optional(positiveInteger, 5_000),
+  clock: optional(clock),
+});
 
-function isClient(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { callBuffer?: unknown }).callBuffer === 'function'
-  );
+function isClient(given: unknown): boolean {
+  return isRecord(given) && typeof given['callBuffer'] === 'function';
 }

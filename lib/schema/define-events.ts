@@ -1,12 +1,13 @@
-import type { EventCatalogue, EventDefinition, Verdict } from '../core/catalogue.js';
+import type { EventCatalogue, EventDefinition, ValidationResult } from '../core/catalogue.js';
 import type { JsonObject } from '../core/json.js';
 import type { MaybePromise } from '../core/processor.js';
 import { isThenable } from '../core/thenable.js';
-import { isRecord, Problems } from '../core/options.js';
-import type { StandardResult, StandardSchema } from './standard-schema.js';
+import type { OptionReader } from '../core/options.js';
+import { isRecord, mapOf, nonEmptyString, readArguments } from '../core/options.js';
+import type { SchemaError, StandardResult, StandardSchema } from './standard-schema.js';
 import { isStandardSchema, issueLine } from './standard-schema.js';
 
-/** A list longer than this helps nobody. */
+/** More problems of one payload are left out. */
 const MAX_PROBLEMS = 10;
 
 declare const PAYLOAD: unique symbol;
@@ -40,8 +41,15 @@ type EventsFrom<Definitions> = {
   [Name in keyof Definitions]: PayloadOf<Definitions[Name]>;
 };
 
+/** Schemas that could only refuse every event do not compile. */
+type Satisfiable<Definitions> = {
+  readonly [Name in keyof Definitions]: SchemaError<Definitions[Name]>;
+};
+
 /**
- * Names an app's events once, with the types and the schemas of their payloads.
+ * Names an app's events once, with the types and the schemas of their payloads. A schema sees the JSON of a payload, as
+ * backends do: a date is an ISO string there (zod: `z.iso.datetime()`), and a schema that wants a `Date`, a `bigint` or a
+ * `Map` does not compile.
  *
  * @example
  * const catalogue = defineEvents({
@@ -52,47 +60,39 @@ type EventsFrom<Definitions> = {
  * @throws TrackingError `invalid_options`
  */
 export function defineEvents<Definitions extends EventDefinitions>(
-  definitions: Definitions,
+  definitions: Definitions & Satisfiable<Definitions>,
 ): EventCatalogue<EventsFrom<Definitions>> {
-  const problems = new Problems();
-  const byName = readDefinitions(definitions, problems);
-  problems.throwIfAny('the arguments of defineEvents() are wrong');
+  const { definitions: byName } = readArguments(
+    'defineEvents',
+    { definitions },
+    { definitions: eventsByName },
+  );
   return Object.freeze({
     names: Object.freeze([...byName.keys()]),
     get: (name: string) => byName.get(name),
   });
 }
 
-function readDefinitions(definitions: unknown, problems: Problems): ReadonlyMap<string, EventDefinition> {
-  const byName = new Map<string, EventDefinition>();
-  if (!isRecord(definitions)) {
-    problems.add('definitions', 'an object of schemas by name', definitions);
-    return byName;
+const eventDefinition: OptionReader<EventDefinition> = (given, path, problems) => {
+  if (isStandardSchema(given)) {
+    return Object.freeze({ validate: validateBy(given) });
   }
-  for (const [name, definition] of Object.entries(definitions)) {
-    const option = `definitions[${JSON.stringify(name)}]`;
-    if (name === '') {
-      problems.add(option, 'under a name that is not empty', name);
-    }
-    if (isStandardSchema(definition)) {
-      byName.set(name, Object.freeze({ validate: judgeBy(definition) }));
-    } else if (isRecord(definition) && definition['typeOnly'] === true) {
-      byName.set(name, Object.freeze({}));
-    } else {
-      problems.add(option, 'a Standard Schema or event()', definition);
-    }
+  if (!isRecord(given) || given['typeOnly'] !== true) {
+    problems.add(path, 'a Standard Schema or event()', given);
   }
-  return byName;
-}
+  return Object.freeze({});
+};
 
-function judgeBy(schema: StandardSchema): (data: JsonObject) => MaybePromise<Verdict> {
+const eventsByName = mapOf('an object of schemas by name', eventDefinition, nonEmptyString);
+
+function validateBy(schema: StandardSchema): (data: JsonObject) => MaybePromise<ValidationResult> {
   return (data) => {
     const result = schema['~standard'].validate(data);
-    return isThenable(result) ? result.then(verdictOf) : verdictOf(result);
+    return isThenable(result) ? result.then(validationResult) : validationResult(result);
   };
 }
 
-function verdictOf(result: StandardResult<unknown>): Verdict {
+function validationResult(result: StandardResult<unknown>): ValidationResult {
   if (result.issues !== undefined) {
     const problems = result.issues.slice(0, MAX_PROBLEMS).map(issueLine);
     return { valid: false, problems };

@@ -1,5 +1,6 @@
 import type { BackendStats, TrackerStats } from '../core/stats.js';
-import { Problems } from '../core/options.js';
+import type { OptionsOf } from '../core/options.js';
+import { object, optional, positiveInteger, readOptions, value } from '../core/options.js';
 import type { Losses, LossReason } from './losses.js';
 
 export interface TrackingHealthOptions {
@@ -8,8 +9,6 @@ export interface TrackingHealthOptions {
   /** So long a loss of events makes a tracker unhealthy. Default: 60,000. */
   readonly windowMs?: number;
 }
-
-export const DEFAULT_WINDOW_MS = 60_000;
 
 /** One backend, as a health check shows it. */
 export interface BackendHealth {
@@ -67,16 +66,12 @@ function backendHealth(stats: BackendStats, losing: readonly LossReason[]): Back
   };
 }
 
+const table = object({
+  tracker: optional(value<string>('the name of a tracker', (given) => typeof given === 'string')),
+  windowMs: optional(positiveInteger, 60_000),
+});
+
 /** @throws TrackingError `invalid_options` */
-export function checkHealthOptions({ tracker, windowMs }: TrackingHealthOptions): void {
-  const problems = new Problems();
-  problems.optional(tracker, (value: unknown) => {
-    if (typeof value !== 'string') {
-      problems.add('tracker', 'the name of a tracker', value);
-    }
-  });
-  problems.optional(windowMs, (value) => {
-    problems.positiveInteger('windowMs', value);
-  });
-  problems.throwIfAny('the options of isHealthy() are wrong');
+export function readHealthOptions(options: TrackingHealthOptions): OptionsOf<typeof table> {
+  return readOptions('the options of isHealthy() are wrong', options, table);
 }

@@ -14,7 +14,7 @@ import { DELIVERY_CHANNELS } from '../delivery/delivery-facts.js';
 import { DEFAULT_NAME, rootTrackerToken } from '../nest/tracking.tokens.js';
 import { Losses } from './losses.js';
 import type { BackendHealth, TrackingHealthOptions } from './tracking-health.js';
-import { checkHealthOptions, DEFAULT_WINDOW_MS, trackingHealth } from './tracking-health.js';
+import { readHealthOptions, trackingHealth } from './tracking-health.js';
 
 /** What stands beside `status` under the key of a check. */
 export interface TrackingHealthDetails extends Record<string, unknown> {
@@ -50,8 +50,7 @@ export class TrackingHealthIndicator implements OnModuleDestroy {
     key: Key = 'tracking' as Key,
     options: TrackingHealthOptions = {},
   ): HealthIndicatorResult<Key, 'up' | 'down', TrackingHealthDetails> {
-    checkHealthOptions(options);
-    const { tracker = DEFAULT_NAME, windowMs = DEFAULT_WINDOW_MS } = options;
+    const { tracker = DEFAULT_NAME, windowMs } = readHealthOptions(options);
     const { backends, problems } = trackingHealth(
       this.tracker(tracker).stats(),
       this.losses(tracker),

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Cluster, Redis } from 'ioredis';
-import { createMetrics, isTrackingError, metricsBackend } from '../../lib/core.js';
+import { createMetrics, metricsBackend } from '../../lib/core.js';
 import type { Metrics, MetricsStore, TrackingEvent } from '../../lib/core.js';
 import { redisMetricsStore } from '../../lib/redis.js';
-import type { RedisArgument, RedisMetricsStoreOptions } from '../../lib/redis.js';
+import type { RedisArgument } from '../../lib/redis.js';
 import { fakeClock } from '../../lib/testing.js';
 import { RedisCluster, RedisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
@@ -361,24 +361,5 @@ describe('on a cluster', () => {
         ['full', 'y'],
       ]),
     ).toEqual([1, 1, 1, Number.MAX_SAFE_INTEGER, 1]);
-  });
-});
-
-describe('the options', () => {
-  it.each([
-    [undefined, 'options'],
-    [{}, 'client'],
-    [{ client: { call: 1 } }, 'client'],
-    [{ client: () => undefined, prefix: 'a{b}' }, 'prefix'],
-    [{ client: () => undefined, timeoutMs: 0 }, 'timeoutMs'],
-    [{ client: () => undefined, host: 'a' }, 'host'],
-  ])('%j are refused for %s', (options, named) => {
-    let found: unknown;
-    try {
-      redisMetricsStore(options as unknown as RedisMetricsStoreOptions);
-    } catch (error) {
-      found = error;
-    }
-    expect(isTrackingError(found) && found.message).toContain(named);
   });
 });

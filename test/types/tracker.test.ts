@@ -71,7 +71,7 @@ describe('a tracker of declared events', () => {
       tracker.emit('order.created');
     });
     refused(() => {
-      // @ts-expect-error -- null is no order
+      // @ts-expect-error -- null is not an order
       tracker.emit('order.created', null);
     });
     refused(() => {
@@ -120,11 +120,11 @@ describe('a tracker without declared events', () => {
     tracker.emit('anything', { at: new Date(), list: [1] });
     tracker.emit('anything', null, { id: 'x' });
     refused(() => {
-      // @ts-expect-error -- a text is no payload
+      // @ts-expect-error -- a string is not a payload
       tracker.emit('anything', 'text');
     });
     refused(() => {
-      // @ts-expect-error -- a name is a text
+      // @ts-expect-error -- a name is a string
       tracker.emit(7);
     });
     expect(memory.events).toHaveLength(5);

@@ -5,6 +5,7 @@ import type { LoggerBackendOptions } from '../../../lib/backends/logger-backend.
 import { loggerBackend } from '../../../lib/backends/logger-backend.js';
 import type { Recording } from '../../support/recording.js';
 import { deferred, record, untyped } from '../../support/recording.js';
+import { problemsOf } from '../processors/events.js';
 
 function logged(options: LoggerBackendOptions): Recording {
   return record({ backends: { logs: loggerBackend(options) } });
@@ -52,7 +53,7 @@ describe('the logger backend', () => {
     expect(JSON.parse(line)).toMatchObject({ data: { text } });
   });
 
-  it('writes to the console unless told otherwise', () => {
+  it('writes to the console by default', () => {
     const info = jest.spyOn(console, 'info').mockReturnValue();
     const warn = jest.spyOn(console, 'warn').mockReturnValue();
     logged({}).tracker.emit('e');
@@ -92,7 +93,7 @@ describe('the logger backend', () => {
     expect(later).toHaveLength(1);
   });
 
-  it('refuses what is too large: counted and reported', async () => {
+  it('refuses what is too large, for the same reason wherever one looks', async () => {
     const logger = lines();
     const sized = record();
     sized.tracker.emit('e', { text: 'ééé' });
@@ -101,19 +102,35 @@ describe('the logger backend', () => {
     tracker.emit('e', { text: 'ééé' });
     const { outcomes } = await tracker.emitAsync('e', { text: 'éééa' });
     expect(logger.written).toHaveLength(1);
-    expect(outcomes['logs']).toMatchObject({ status: 'failed' });
-    expect(reports).toHaveLength(1);
-    expect(reports[0]).toMatchObject({
-      path: 'logs',
-      error: expect.objectContaining({
-        message: `"e" has ${bytes + 1} bytes, more than maxBytes (${bytes})`,
-      }),
-    });
+    expect(outcomes['logs']).toStrictEqual({ status: 'dropped', reason: 'too_large' });
+    expect(reports).toMatchObject([
+      {
+        code: 'too_large',
+        path: 'logs',
+        message: `"e" was dropped: its ${bytes + 1} bytes are more than maxBytes (${bytes})`,
+      },
+    ]);
     expect(tracker.stats().backends['logs']).toMatchObject({
       accepted: 1,
+      delivered: 1,
       dropped: { too_large: 1 },
-      lastError: expect.stringContaining('maxBytes'),
+      lastError: `its ${bytes + 1} bytes are more than maxBytes (${bytes})`,
     });
+  });
+
+  it('throws a TrackingError where it is used without a tracker', () => {
+    const backend = loggerBackend({ logger: lines(), maxBytes: 1 });
+    const { tracker, last } = record();
+    tracker.emit('e');
+    expect(() => backend.send(last())).toThrow(expect.objectContaining({ code: 'too_large' }));
+    expect(backend.stats).toBeUndefined();
+  });
+
+  it('takes a logger that is a function with methods', () => {
+    const log = lines();
+    const logger = Object.assign(() => undefined, { info: log.info });
+    logged({ logger: untyped(logger) }).tracker.emit('e');
+    expect(log.written).toHaveLength(1);
   });
 
   it('counts and reports a logger that throws', () => {
@@ -132,7 +149,7 @@ describe('the logger backend', () => {
     });
   });
 
-  it('waits for a logger that answers a promise', async () => {
+  it('waits for a logger that returns a promise', async () => {
     const { promise, resolve, reject } = deferred();
     const answers = [promise, Promise.resolve()];
     const { tracker, codes } = logged({
@@ -157,13 +174,16 @@ describe('the logger backend', () => {
     [{ level: 7 }, 'expected level to be the name of a method of the logger, got 7'],
     [{ level: 'loud' }, 'expected logger.loud to be a function, got undefined'],
     [{ logger: {} }, 'expected logger.info to be a function, got undefined'],
-    [{ logger: null }, 'expected logger.info to be a function, got undefined'],
+    [{ logger: null }, 'expected logger to be a logger, got null'],
+    [{ logger: 'stdout' }, 'expected logger to be a logger, got "stdout"'],
+    [{ maxBytes: 1.5 }, 'expected maxBytes to be a positive integer, got 1.5'],
     [{ logger: { log: () => 1 }, level: 'warn' }, 'expected logger.warn to be a function, got undefined'],
     [{ file: 'x' }, 'file is not an option; known are logger, level, maxBytes'],
   ])('refuses %j', (options, problem) => {
-    expect(() => loggerBackend(untyped(options))).toThrow(
-      `the options of loggerBackend() are wrong:\n  - ${problem}`,
-    );
+    expect(problemsOf(() => loggerBackend(untyped(options)))).toStrictEqual([
+      'the options of loggerBackend() are wrong:',
+      problem,
+    ]);
   });
 });
 

@@ -7,6 +7,8 @@ import { memoryBacklog } from '../../../lib/delivery/memory-backlog.js';
 import { EventChunks } from '../../../lib/delivery/event-chunks.js';
 import type { MemoryBacklogOptions } from '../../../lib/delivery/memory-backlog-options.js';
 import { fakeClock } from '../../../lib/testing.js';
+import { untyped } from '../../support/recording.js';
+import { problemsOf } from '../processors/events.js';
 
 const MIB = 2 ** 20;
 
@@ -50,7 +52,45 @@ function jsonOf(lease: Lease | undefined): string[] {
 
 const request = (maxEvents: number) => ({ maxEvents, maxBytes: Infinity, maxDelayMs: 0 }) as const;
 
+describe('the options of a memory backlog', () => {
+  it('are checked together', () => {
+    const options = {
+      maxEvents: 0,
+      maxBytes: '1 MiB',
+      overflow: 'dropAll',
+      deadLetters: { maxEvents: -1, maxBytes: 1.5, maxAgeMs: 1 },
+      path: 'x',
+    };
+    expect(problemsOf(() => memoryBacklog(untyped(options)))).toStrictEqual([
+      'the options of memoryBacklog() are wrong:',
+      'path is not an option; known are maxEvents, maxBytes, overflow, deadLetters',
+      'expected maxEvents to be a positive integer, got 0',
+      'expected maxBytes to be a positive integer, got "1 MiB"',
+      `expected overflow to be 'dropOldest' or 'dropNewest' or 'block', got "dropAll"`,
+      'deadLetters.maxAgeMs is not an option; known are maxEvents, maxBytes',
+      'expected deadLetters.maxEvents to be a positive integer, got -1',
+      'expected deadLetters.maxBytes to be a positive integer, got 1.5',
+    ]);
+  });
+
+  it.each<[unknown, string]>([
+    [null, 'expected options to be an object, got null'],
+    [[], 'expected options to be an object, got an array of 0'],
+    [{ deadLetters: 5 }, 'expected deadLetters to be an object, got 5'],
+  ])('are refused as %j', (options, problem) => {
+    expect(problemsOf(() => memoryBacklog(untyped(options)))[1]).toBe(problem);
+  });
+});
+
 describe('a full memory backlog', () => {
+  it('holds 100,000 events by default', async () => {
+    const { backlog, lost } = opened({});
+    const all = Array.from({ length: 100_002 }, (_, number) => event(number, 1));
+    await backlog.append(all);
+    expect(backlog.stats()).toMatchObject({ depth: 100_000, dead: 2 });
+    expect(lost).toStrictEqual(all.slice(0, 2).map((one) => eventJson(one)));
+  });
+
   it('writes over nothing that somebody has in care, or that is a dead letter', async () => {
     const { backlog, lost } = opened({ maxBytes: MIB });
     const all = Array.from({ length: 6_000 }, (_, i) => event(i, 1_000));

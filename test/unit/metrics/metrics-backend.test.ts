@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createMetrics, isTrackingError, memoryMetricsStore, metricsBackend } from '../../../lib/core.js';
+import { createMetrics, memoryMetricsStore, metricsBackend } from '../../../lib/core.js';
 import type {
   Backend,
   Metrics,
@@ -11,6 +11,7 @@ import type {
 } from '../../../lib/core.js';
 import { backendContract, fakeClock } from '../../../lib/testing.js';
 import type { FakeClock } from '../../../lib/testing.js';
+import { problemsOf } from '../processors/events.js';
 import { failingStore } from '../../support/failing-store.js';
 import type { FailingStore } from '../../support/failing-store.js';
 
@@ -166,34 +167,42 @@ describe('rules', () => {
   });
 
   it('are checked together at boot', () => {
-    let message = '';
-    try {
-      metricsBackend({
-        metrics: {},
-        rules: [
-          { event: '', metric: '' },
-          { ...RULE, by: 1.5, unique: () => 1, when: 1 },
-          { ...RULE, unique: 1, subject: {} },
-          { ...RULE, record: 1 },
-          'rule',
-        ],
-        batch: { maxEvents: 0, maxDelayMs: -1 },
-        maxWaiting: 0,
-        rememberIds: 'many',
-        rule: [],
-      } as unknown as MetricsBackendOptions);
-    } catch (error) {
-      message = isTrackingError(error) ? error.message : '';
-    }
-    for (const part of [
-      ...['expected metrics to be', 'rules[0].event[0]', 'rules[0].metric'],
-      ...['rules[0].subject', 'rules[1].by', 'rules[1]: a rule does one thing'],
-      ...['rules[1].when', 'rules[2].unique', 'rules[2].subject'],
-      ...['rules[3].record', 'rules[4]', 'batch.maxEvents'],
-      ...['batch.maxDelayMs', 'maxWaiting', 'rememberIds', 'rule is not'],
-    ]) {
-      expect(message).toContain(part);
-    }
+    const options = {
+      metrics: {},
+      rules: [
+        { event: '', metric: '' },
+        { ...RULE, by: 1.5, unique: () => 1, when: 1 },
+        { ...RULE, unique: 1, subject: {} },
+        { ...RULE, record: 1 },
+        { metric: 'm', subject: ['a', ''] },
+        'rule',
+      ],
+      batch: { maxEvents: 0, maxDelayMs: -1 },
+      maxWaiting: 0,
+      rememberIds: 'many',
+      rule: [],
+    };
+    expect(problemsOf(() => metricsBackend(options as unknown as MetricsBackendOptions))).toStrictEqual([
+      'the options of metricsBackend() are wrong:',
+      'rule is not an option; known are metrics, rules, batch, maxWaiting, rememberIds',
+      'expected metrics to be what createMetrics() of this copy of nestjs-tracking returns, got an empty object',
+      'expected rules[0].event[0] to be a name, a glob or a RegExp, got ""',
+      'expected rules[0].metric to be a name or a function, got ""',
+      'expected rules[0].subject to be a name, names or a function, got undefined',
+      'rules[1].when is not an option; known are event, metric, subject, by, unique, record',
+      'expected rules[1].by to be a safe integer or a function, got 1.5',
+      'rules[1]: a rule does one thing, not by and unique',
+      'expected rules[2].subject to be a name, names or a function, got an empty object',
+      'expected rules[2].unique to be a function, got 1',
+      'expected rules[3].record to be a function, got 1',
+      'expected rules[4].event[0] to be a name, a glob or a RegExp, got undefined',
+      'expected rules[4].subject to be a name, names or a function, got an array of 2',
+      'expected rules[5] to be an object, got "rule"',
+      'expected batch.maxEvents to be a positive integer, got 0',
+      'expected batch.maxDelayMs to be milliseconds, 0 or more, got -1',
+      'expected maxWaiting to be a positive integer, got 0',
+      'expected rememberIds to be a positive integer, got "many"',
+    ]);
   });
 
   it.each([undefined, { metrics: 1 }, { batch: 1, rules: {} }])(
@@ -241,6 +250,21 @@ describe('putting together', () => {
     // The first id was forgotten when the third came.
     expect(await donations()).toBe(4);
     expect(backend.stats?.()).toMatchObject({ accepted: 5, delivered: 5 });
+  });
+
+  it('remembers 10,000 ids by default', async () => {
+    const backend = backendWith();
+    const [first, second] = [event(), event()];
+    for (const each of [first, second, ...Array.from({ length: 9_998 }, () => event()), first]) {
+      await backend.send(each);
+    }
+    await backend.send(event());
+    await backend.send(event());
+    // Two more have come, and the second is forgotten.
+    await backend.send(second);
+    await backend.flush?.({ timeoutMs: 10 });
+
+    expect(await donations()).toBe(10_003);
   });
 
   it('leaves the async context of events behind', async () => {

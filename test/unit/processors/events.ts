@@ -25,7 +25,7 @@ export function sealedEvent(fields: Partial<TrackingEvent> = {}): TrackingEvent 
   });
 }
 
-/** What a processor answers, with a drop as its reason. */
+/** What a processor returns, with a drop as its reason. */
 export function answerOf(processor: Processor, event: TrackingEvent): unknown {
   const answer = processor(event);
   return isDropped(answer) ? `dropped: ${answer.reason}` : answer;
@@ -44,4 +44,11 @@ export function thrownBy(work: () => unknown): string {
 /** Its name is what reports call it. */
 export function expectFilter(processor: Processor, name: string): void {
   expect([processor.name, processor.failClosed]).toStrictEqual([name, true]);
+}
+
+/** What the error of wrong options says, line by line. */
+export function problemsOf(work: () => unknown): string[] {
+  return thrownBy(work)
+    .split('\n')
+    .map((line) => line.replace(/^ {2}- /, ''));
 }

@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { eventJson } from '../../../lib/core/event.js';
 import type { JsonObject, JsonValue } from '../../../lib/core/json.js';
-import type { RedactAction } from '../../../lib/processors/redact.js';
+import type { RedactAction, RedactOptions } from '../../../lib/processors/redact.js';
 import { redact } from '../../../lib/processors/redact.js';
 import { record, untyped } from '../../support/recording.js';
-import { answerOf, eventOf, sealedEvent, thrownBy } from './events.js';
+import { answerOf, eventOf, expectFilter, problemsOf, sealedEvent } from './events.js';
 
 const data = {
   donor: { email: 'ann@example.org', name: 'Ann', age: 41 },
@@ -55,7 +55,7 @@ describe('redact', () => {
     expect(redacted(['data.tags.*'])['tags']).toStrictEqual([]);
   });
 
-  it('hashes texts as they are, anything else as JSON, null not at all', () => {
+  it('hashes strings as they are, anything else as JSON, null not at all', () => {
     const processor = redact({
       paths: ['data.donor.email', 'data.donor.age', 'data.tags', 'data.none'],
       action: 'hash',
@@ -119,7 +119,7 @@ describe('redact', () => {
     expect(answerOf(redact({ paths: ['context.user.ip'] }), sealedEvent())).toBeUndefined();
   });
 
-  it('answers nothing when there is nothing to redact', () => {
+  it('returns nothing when there is nothing to redact', () => {
     const paths = [
       'data.missing',
       'data.donor.missing.x',
@@ -141,6 +141,10 @@ describe('redact', () => {
     expect(JSON.stringify(clean)).toBe('{"__proto__":{"x":1}}');
   });
 
+  it('is a filter with a name', () => {
+    expectFilter(redact({ paths: ['data.x'] }), 'redact');
+  });
+
   it('fails closed', () => {
     const { tracker, memory, codes } = record({
       processors: [redact({ paths: ['data.x'], action: 'hash', key: broken() })],
@@ -159,24 +163,41 @@ describe('redact', () => {
       key: '',
       extra: 1,
     };
-    const message = thrownBy(() => redact(untyped(options)));
-    expect(message.split('\n')).toStrictEqual([
+    expect(problemsOf(() => redact(untyped(options)))).toStrictEqual([
       'the arguments of redact() are wrong:',
-      '  - extra is not an option; known are paths, action, key',
-      '  - expected action to be one of remove, mask, hash, got "scramble"',
-      '  - key: expected a text or bytes, not empty',
-      '  - expected paths[0] to be a dotted path that starts with id, name, timestamp, data, context, got "email"',
-      '  - expected paths[1] to be a path below data or context, got "data"',
-      '  - expected paths[2] to be a path below data or context, got "name.x"',
-      '  - expected paths[4] to be a dotted path that starts with id, name, timestamp, data, context, got 7',
+      'extra is not an option; known are paths, action, key',
+      'expected paths[0] to be a dotted path below data or context, got "email"',
+      'expected paths[1] to be a dotted path below data or context, got "data"',
+      'expected paths[2] to be a dotted path below data or context, got "name.x"',
+      'expected paths[4] to be a dotted path below data or context, got 7',
+      `expected action to be 'remove' or 'mask' or 'hash', got "scramble"`,
+      'key: expected a string or bytes, not empty',
     ]);
-    expect(thrownBy(() => redact({ paths: ['data.x'], key: 'hidden-key' }))).toBe(
-      "the arguments of redact() are wrong:\n  - key: only the action 'hash' takes a key",
-    );
+    for (const action of [undefined, 'remove', 'mask'] as const) {
+      const given = { paths: ['data.x'], key: 'hidden-key', ...(action && { action }) };
+      expect(problemsOf(() => redact(given))).toStrictEqual([
+        'the arguments of redact() are wrong:',
+        "key: only the action 'hash' takes a key",
+      ]);
+    }
   });
 
-  it.each([undefined, null, [], { paths: [] }, { paths: 'data.x' }])('refuses %j', (options) => {
-    expect(thrownBy(() => redact(untyped(options)))).toContain('the arguments of redact() are wrong');
+  it.each([[7], [new Uint8Array()], [null], [['k']]])('refuses %j for a key', (key) => {
+    const given = untyped<RedactOptions>({ paths: ['data.x'], action: 'hash', key });
+    expect(problemsOf(() => redact(given))[1]).toBe('key: expected a string or bytes, not empty');
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'expected paths to be a list of at least one dotted path, got undefined'],
+    [null, 'expected options to be an object, got null'],
+    [[], 'expected options to be an object, got an array of 0'],
+    [{ paths: [] }, 'expected paths to be a list of at least one dotted path, got an array of 0'],
+    [{ paths: 'data.x' }, 'expected paths to be a list of at least one dotted path, got "data.x"'],
+  ])('refuses %j', (options, problem) => {
+    expect(problemsOf(() => redact(untyped(options)))).toStrictEqual([
+      'the arguments of redact() are wrong:',
+      problem,
+    ]);
   });
 
   it.each<RedactAction>(['remove', 'mask', 'hash'])(
@@ -204,7 +225,7 @@ describe('redact', () => {
 const SECRET = 'S3CR3T';
 const HARMLESS = /harmless/g;
 
-/** Looks like a key, and is none. */
+/** Looks like a key, and is not one. */
 function broken(): Uint8Array {
   return Object.create(Uint8Array.prototype, {
     length: { value: 1 },

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { errorMessage } from '../../../lib/core/describe.js';
 import type { SampleOptions } from '../../../lib/processors/sample.js';
 import { sample } from '../../../lib/processors/sample.js';
-import { stableFraction } from '../../../lib/processors/stable-hash.js';
 import { record, untyped } from '../../support/recording.js';
-import { answerOf, eventOf, sealedEvent, thrownBy } from './events.js';
+import { answerOf, eventOf, expectFilter, problemsOf, sealedEvent, thrownBy } from './events.js';
 
 const rate = fc.double({ min: 0, max: 1, noNaN: true });
 
@@ -12,7 +12,10 @@ function keeps(options: SampleOptions, id: string): boolean {
   return answerOf(sample(options), sealedEvent({ id })) === undefined;
 }
 
-describe('the fraction of a text', () => {
+/** How far apart two neighbouring fractions are. */
+const STEP = 2 ** -32;
+
+describe('the fraction of a key', () => {
   it.each([
     ['', 0.6689221884589642],
     ['a', 0.10352621669881046],
@@ -20,8 +23,9 @@ describe('the fraction of a text', () => {
     ['user-2', 0.1986513624433428],
     ['0192f0a0-0000-7000-8000-000000000001', 0.8582496263552457],
     ['Zoë 😀', 0.5291456726845354],
-  ])('of %j is the same for ever: %d', (text, fraction) => {
-    expect(stableFraction(text)).toBe(fraction);
+  ])('%j is the same for ever: %d', (key, fraction) => {
+    expect(keeps({ rate: fraction }, key)).toBe(false);
+    expect(keeps({ rate: fraction + STEP }, key)).toBe(true);
   });
 
   it.each([
@@ -31,12 +35,13 @@ describe('the fraction of a text', () => {
       'UUIDs that differ in a few digits',
       (n: number) => `0192f0a0-0000-7${n.toString(16).padStart(3, '0')}-8000-000000000001`,
     ],
-  ])('spreads %s evenly', (_, textOf) => {
-    const buckets = Array<number>(16).fill(0);
-    for (let n = 0; n < 4_096; n++) {
-      const bucket = Math.floor(stableFraction(textOf(n)) * 16);
-      buckets[bucket] = (buckets[bucket] ?? 0) + 1;
-    }
+  ])('is spread evenly: %s', (_, keyOf) => {
+    const keys = Array.from({ length: 4_096 }, (__, n) => keyOf(n));
+    const keptBelow = Array.from({ length: 17 }, (__, sixteenth) => {
+      const processor = sample({ rate: sixteenth / 16 });
+      return keys.filter((id) => answerOf(processor, sealedEvent({ id })) === undefined).length;
+    });
+    const buckets = keptBelow.slice(1).map((kept, index) => kept - (keptBelow[index] ?? 0));
     // 256 each; five standard deviations are 78.
     expect(Math.min(...buckets)).toBeGreaterThan(178);
     expect(Math.max(...buckets)).toBeLessThan(334);
@@ -87,7 +92,7 @@ describe('sample', () => {
     });
   });
 
-  it('takes a number and its text for the same key, by path or function', () => {
+  it('takes a number and its digits for the same key, by path or function', () => {
     fc.assert(
       fc.property(fc.integer(), rate, (id, share) => {
         const event = (key: string | number) => eventOf({ data: { key } });
@@ -106,7 +111,7 @@ describe('sample', () => {
   it.each([
     ['a missing key', 'data.missing'],
     ['null', 'data.none'],
-    ['a function that answers nothing', () => undefined],
+    ['a function that returns nothing', () => undefined],
   ])('decides by the id where there is %s', (_, by) => {
     for (let n = 0; n < 50; n++) {
       const event = eventOf({ id: `id-${n}`, data: { none: null } });
@@ -114,7 +119,16 @@ describe('sample', () => {
     }
   });
 
-  it('tells objects at a path apart by their JSON', () => {
+  it('takes the empty string for a key like any other', () => {
+    const fraction = 0.6689221884589642;
+    for (let n = 0; n < 20; n++) {
+      const event = eventOf({ id: `id-${n}`, data: { key: '' } });
+      expect(answerOf(sample({ rate: fraction, by: 'data.key' }), event)).toBe('dropped: sampled');
+      expect(answerOf(sample({ rate: fraction + STEP, by: 'data.key' }), event)).toBeUndefined();
+    }
+  });
+
+  it('distinguishes objects at a path by their JSON', () => {
     const processor = sample({ rate: 0.5, by: 'data.key' });
     const answers = new Set<unknown>();
     for (let n = 0; n < 20; n++) {
@@ -124,24 +138,31 @@ describe('sample', () => {
     expect(answers).toStrictEqual(new Set([undefined, 'dropped: sampled']));
   });
 
-  it('fails closed on a function that answers an object', () => {
+  it('fails closed on a function that returns an object', () => {
     const by = untyped<() => string>(() => Promise.resolve('u'));
-    const { tracker, memory, codes } = record({
+    const { tracker, memory, codes, reports } = record({
       processors: [sample({ rate: 1, by })],
     });
     tracker.emit('e');
     expect(memory.events).toStrictEqual([]);
     expect(codes()).toStrictEqual(['processor_failed']);
+    expect(errorMessage(reports[0]?.error)).toBe(
+      'expected "by" to return a string, a number or a boolean, got an empty object',
+    );
   });
 
   it('names everything that is wrong at once', () => {
     const options = { rate: 2, by: 'user.id', extra: true };
-    expect(thrownBy(() => sample(untyped(options))).split('\n')).toStrictEqual([
+    expect(problemsOf(() => sample(untyped(options)))).toStrictEqual([
       'the arguments of sample() are wrong:',
-      '  - extra is not an option; known are rate, by',
-      '  - expected rate to be a number from 0 to 1, got 2',
-      '  - expected by to be a dotted path that starts with id, name, timestamp, data, context, got "user.id"',
+      'extra is not an option; known are rate, by',
+      'expected rate to be a number from 0 to 1, got 2',
+      'expected by to be id, name, timestamp, data, context or a dotted path below data or context, got "user.id"',
     ]);
+  });
+
+  it('is a filter with a name', () => {
+    expectFilter(sample({ rate: 1 }), 'sample');
   });
 
   it.each([undefined, null, 0.5, {}, { rate: -0.1 }, { rate: NaN }, { rate: '1' }])(

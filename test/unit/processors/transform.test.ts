@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { errorMessage } from '../../../lib/core/describe.js';
 import { drop } from '../../../lib/core/processor.js';
-import { transform } from '../../../lib/processors/transform.js';
-import type { Transformer } from '../../../lib/processors/transformer-registry.js';
-import { createTransformerRegistry } from '../../../lib/processors/transformer-registry.js';
+import type { Transformer } from '../../../lib/processors/transform.js';
+import { createTransformerRegistry, transform } from '../../../lib/processors/transform.js';
 import { record, untyped } from '../../support/recording.js';
-import { answerOf, expectFilter, sealedEvent, thrownBy } from './events.js';
+import { answerOf, expectFilter, problemsOf, sealedEvent } from './events.js';
 
 const titled =
   (title: string): Transformer =>
@@ -38,11 +38,11 @@ describe('a transformer registry', () => {
 
   it('names everything that is wrong at once', () => {
     const registry = createTransformerRegistry();
-    expect(thrownBy(() => registry.register(untyped(['', 7]), untyped('x'))).split('\n')).toStrictEqual([
+    expect(problemsOf(() => registry.register(untyped(['', 7]), untyped('x')))).toStrictEqual([
       'the arguments of register() are wrong:',
-      '  - expected transformer to be a function, got "x"',
-      '  - expected names[0] to be a name, a glob or a RegExp, got ""',
-      '  - expected names[1] to be a name, a glob or a RegExp, got 7',
+      'expected names[0] to be a name, a glob or a RegExp, got ""',
+      'expected names[1] to be a name, a glob or a RegExp, got 7',
+      'expected transformer to be a function, got "x"',
     ]);
   });
 });
@@ -93,9 +93,7 @@ describe('transform', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-    ['answers nothing', untyped(() => undefined)],
-    ['answers nothing later', untyped(() => Promise.resolve(null))],
-    ['answers nonsense', untyped(() => 7)],
+    ['returns nonsense', untyped(() => 7)],
   ])('fails closed when a transformer %s', async (_, transformer) => {
     const registry = createTransformerRegistry().register('*', transformer);
     const { tracker, memory, codes } = record({
@@ -107,9 +105,36 @@ describe('transform', () => {
     expect(codes()).toStrictEqual(['processor_failed']);
   });
 
-  it.each([undefined, null, {}, () => undefined])('refuses %p', (registry) => {
-    expect(thrownBy(() => transform(untyped(registry)))).toContain(
-      'expected registry.find to be a function, got undefined',
+  it.each([undefined, null])('fails closed when a transformer returns %p, now or later', async (result) => {
+    const registry = createTransformerRegistry()
+      .register(
+        'now',
+        untyped(() => result),
+      )
+      .register(
+        'later',
+        untyped(() => Promise.resolve(result)),
+      );
+    const { tracker, memory, reports } = record({ processors: [transform(registry)] });
+    expect((await tracker.emitAsync('now')).dropped).toBe('filter_failed');
+    expect((await tracker.emitAsync('later')).dropped).toBe('filter_failed');
+    expect(memory.events).toStrictEqual([]);
+    expect(reports.map(({ error }) => errorMessage(error))).toStrictEqual(
+      Array(2).fill(
+        `expected the transformer to return an event, an array of events or drop(reason), got ${result}`,
+      ),
     );
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'expected registry to be a transformer registry, got undefined'],
+    [null, 'expected registry to be a transformer registry, got null'],
+    [{}, 'expected registry.find to be a function, got undefined'],
+    [() => undefined, 'expected registry to be a transformer registry, got function'],
+  ])('refuses %p', (registry, problem) => {
+    expect(problemsOf(() => transform(untyped(registry)))).toStrictEqual([
+      'the arguments of transform() are wrong:',
+      problem,
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import { allow, createTracker } from 'nestjs-tracking/core';
 import { trackingMetrics } from 'nestjs-tracking/prometheus';
 import { fakeClock } from 'nestjs-tracking/testing';
 import { untyped } from '../../support/recording.js';
+import { problemsOf } from '../processors/events.js';
 
 const EMPTY: TrackerStats = {
   ...{ accepted: 0, dropped: {}, processorErrors: 0, backends: {} },
@@ -172,19 +173,24 @@ tracking_backend_state{backend="plain",state="closed"} 0
 
   it('names everything that is wrong with its options', () => {
     const options = { tracker: {}, register: 1, prefix: 'a-b', labels: {} };
-    expect(() => {
-      trackingMetrics(untyped(options));
-    }).toThrow(
-      [
-        'the options of trackingMetrics() are wrong:',
-        '  - labels is not an option; known are tracker, register, prefix',
-        '  - expected tracker to be a tracker, got an empty object',
-        '  - expected register to be a registry of prom-client, got 1',
-        '  - expected prefix to be the beginning of a metric name, got "a-b"',
-      ].join('\n'),
-    );
-    expect(() => {
-      trackingMetrics(untyped(undefined));
-    }).toThrow('expected options to be an object, got undefined');
+    const problems = (given: unknown) =>
+      problemsOf(() => {
+        trackingMetrics(untyped(given));
+      });
+    expect(problems(options)).toStrictEqual([
+      'the options of trackingMetrics() are wrong:',
+      'labels is not an option; known are tracker, register, prefix',
+      'expected tracker.stats to be a function, got undefined',
+      'expected register to be a registry of prom-client, got 1',
+      'expected prefix to be the beginning of a metric name, got "a-b"',
+    ]);
+    expect(problems(undefined)[1]).toBe('expected tracker to be a tracker, got undefined');
+    expect(problems(null)[1]).toBe('expected options to be an object, got null');
+  });
+
+  it('needs no prefix', async () => {
+    const register = new Registry();
+    trackingMetrics({ tracker: { stats: () => EMPTY }, register, prefix: '' });
+    expect(await lines(register)).toContain('accepted_total 0');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { EventsOf, Verdict } from '../../../lib/core/catalogue.js';
+import type { EventsOf, ValidationResult } from '../../../lib/core/catalogue.js';
 import { createTracker } from '../../../lib/core/create-tracker.js';
 import { validate } from '../../../lib/processors/validate.js';
 import type { EventDefinitions } from '../../../lib/schema/define-events.js';
@@ -7,12 +7,13 @@ import { defineEvents, event } from '../../../lib/schema/define-events.js';
 import type { StandardIssue, StandardResult, StandardSchema } from '../../../lib/schema/standard-schema.js';
 import { memoryBackend } from '../../../lib/testing/memory-backend.js';
 import { untyped } from '../../support/recording.js';
+import { problemsOf } from '../processors/events.js';
 
 /** A schema as libraries make them. */
 function schema<Input, Output = Input>(
-  judge: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>,
+  validateValue: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>,
 ): StandardSchema<Input, Output> {
-  return { '~standard': { version: 1, vendor: 'test', validate: judge } };
+  return { '~standard': { version: 1, vendor: 'test', validate: validateValue } };
 }
 
 interface Donation {
@@ -34,7 +35,10 @@ const catalogue = defineEvents({
   'debug.noted': event(),
 });
 
-function judged(definition: StandardSchema, data: object = {}): Verdict | Promise<Verdict> | undefined {
+function validated(
+  definition: StandardSchema,
+  data: object = {},
+): ValidationResult | Promise<ValidationResult> | undefined {
   const events = defineEvents({ e: definition });
   return events.get('e')?.validate?.(untyped(data));
 }
@@ -48,17 +52,17 @@ describe('defineEvents', () => {
     expect(Object.isFrozen(catalogue) && Object.isFrozen(catalogue.names)).toBe(true);
   });
 
-  it('judges payloads by their schema', async () => {
-    expect(judged(donation, { amount: 1 })).toStrictEqual({
+  it('validates payloads by their schema', async () => {
+    expect(validated(donation, { amount: 1 })).toStrictEqual({
       valid: true,
       output: { amount: 1, currency: 'EUR' },
     });
-    expect(judged(donation)).toStrictEqual({
+    expect(validated(donation)).toStrictEqual({
       valid: false,
       problems: ['amount: expected a number'],
     });
     const later = schema((value) => Promise.resolve({ value }));
-    expect(await judged(later, { a: 1 })).toStrictEqual({
+    expect(await validated(later, { a: 1 })).toStrictEqual({
       valid: true,
       output: { a: 1 },
     });
@@ -72,8 +76,8 @@ describe('defineEvents', () => {
       { message: 'symbol', path: [Symbol('s')] },
       ...Array<StandardIssue>(20).fill({ message: 'more' }),
     ];
-    const verdict = judged(schema(() => ({ issues })));
-    expect(verdict).toStrictEqual({
+    const result = validated(schema(() => ({ issues })));
+    expect(result).toStrictEqual({
       valid: false,
       problems: [
         'at the top',
@@ -98,8 +102,8 @@ describe('defineEvents', () => {
         return this.vendor === 'test' ? { value } : { issues: [] };
       }
     }
-    const verdict = judged({ '~standard': new Vendor() });
-    expect(verdict).toStrictEqual({ valid: true, output: {} });
+    const result = validated({ '~standard': new Vendor() });
+    expect(result).toStrictEqual({ valid: true, output: {} });
   });
 
   it('types what a tracker emits', () => {
@@ -137,22 +141,26 @@ describe('defineEvents', () => {
       d: next,
       e: idle,
     };
-    expect(() => defineEvents(untyped<EventDefinitions>(definitions))).toThrow(
-      [
-        'the arguments of defineEvents() are wrong:',
-        '  - expected definitions[""] to be under a name that is not empty, got ""',
-        '  - expected definitions["a"] to be a Standard Schema or event(), got an empty object',
-        '  - expected definitions["b"] to be a Standard Schema or event(), got null',
-        '  - expected definitions["c"] to be a Standard Schema or event(), got "x"',
-        '  - expected definitions["d"] to be a Standard Schema or event(), got an object with ~standard',
-        '  - expected definitions["e"] to be a Standard Schema or event(), got an object with ~standard',
-      ].join('\n'),
-    );
+    expect(problemsOf(() => defineEvents(untyped<EventDefinitions>(definitions)))).toStrictEqual([
+      'the arguments of defineEvents() are wrong:',
+      'expected the name of definitions[""] to be a non-empty string, got ""',
+      'expected definitions["a"] to be a Standard Schema or event(), got an empty object',
+      'expected definitions["b"] to be a Standard Schema or event(), got null',
+      'expected definitions["c"] to be a Standard Schema or event(), got "x"',
+      'expected definitions["d"] to be a Standard Schema or event(), got an object with ~standard',
+      'expected definitions["e"] to be a Standard Schema or event(), got an object with ~standard',
+    ]);
   });
 
-  it.each([undefined, null, [], 'events'])('refuses %j', (definitions) => {
-    expect(() => defineEvents(untyped<EventDefinitions>(definitions))).toThrow(
-      'expected definitions to be an object of schemas by name',
-    );
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [[], 'an array of 0'],
+    ['events', '"events"'],
+  ])('refuses %j', (definitions, shown) => {
+    expect(problemsOf(() => defineEvents(untyped<EventDefinitions>(definitions)))).toStrictEqual([
+      'the arguments of defineEvents() are wrong:',
+      `expected definitions to be an object of schemas by name, got ${shown}`,
+    ]);
   });
 });

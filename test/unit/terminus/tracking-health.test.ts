@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BackendStats, TrackerStats } from '../../../lib/core/stats.js';
 import { Losses } from '../../../lib/terminus/losses.js';
-import { trackingHealth } from '../../../lib/terminus/tracking-health.js';
+import { readHealthOptions, trackingHealth } from '../../../lib/terminus/tracking-health.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 
 function statsOf(...backends: (readonly [string, Partial<BackendStats>])[]): TrackerStats {
@@ -29,6 +29,12 @@ function checks() {
       trackingHealth(statsOf(...backends), losses, 60_000).problems,
   };
 }
+
+describe('the options of a check', () => {
+  it('have a window of a minute by default', () => {
+    expect(readHealthOptions({})).toStrictEqual({ tracker: undefined, windowMs: 60_000 });
+  });
+});
 
 describe('trackingHealth', () => {
   it.each(['ok', 'retrying', 'paused'] as const)('is well while a backend is %s', (state) => {
