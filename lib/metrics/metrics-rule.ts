@@ -2,6 +2,7 @@ import type { TrackingEvent } from '../core/event.js';
 import type { JsonObject } from '../core/json.js';
 import type { NamePattern, NamePatterns } from '../core/patterns.js';
 import { readNamePatterns } from '../core/patterns.js';
+import type { EventName } from '../core/tracked-events.js';
 import type { OptionReader } from '../core/options.js';
 import { aFunction, isRecord, object, optional, optionPath, value } from '../core/options.js';
 
@@ -9,24 +10,34 @@ import { aFunction, isRecord, object, optional, optionPath, value } from '../cor
 export type RuleName = string | number;
 
 /** A fixed value, or what an event says; for an event of which it says `undefined` or `null`, the rule does nothing. */
-export type FromEvent<T> = T | ((event: TrackingEvent) => T | null | undefined);
+export type FromEvent<T, Event = TrackingEvent> = T | ((event: Event) => T | null | undefined);
+
+/** @typeParam Names what the rule is for; `Event` what its functions are given */
+interface RuleFor<Names, Event> {
+  /** A name, a glob (`donation.*`), a RegExp, or several of them. */
+  readonly event: Names;
+  /** The metric, or the key of facts. */
+  readonly metric: FromEvent<string, Event>;
+  /** One or many. Only a rule with `unique` may leave it out: then members are those of the metric as a whole. */
+  readonly subject?: FromEvent<RuleName | readonly RuleName[], Event>;
+  /** A safe integer. Default: 1. */
+  readonly by?: FromEvent<number, Event>;
+  readonly unique?: (event: Event) => RuleName | readonly RuleName[] | null | undefined;
+  readonly record?: (event: Event) => JsonObject | null | undefined;
+}
+
+/** What is no single declared name. */
+type ManyNames = RegExp | `${string}*${string}` | `${string}?${string}` | readonly NamePattern[];
 
 /**
  * What an event counts for. A rule does one thing: it counts, adds a member (`unique`), or records facts (`record`). The
- * event's own time decides over day and hour.
+ * event's own time decides over day and hour. Where an app declares its events, a rule for one of them knows its payload.
  */
-export interface MetricsRule {
-  /** A name, a glob (`donation.*`), a RegExp, or several of them. */
-  readonly event: NamePattern | readonly NamePattern[];
-  /** The metric, or the key of facts. */
-  readonly metric: FromEvent<string>;
-  /** One or many. Only a rule with `unique` may leave it out: then members are those of the metric as a whole. */
-  readonly subject?: FromEvent<RuleName | readonly RuleName[]>;
-  /** A safe integer. Default: 1. */
-  readonly by?: FromEvent<number>;
-  readonly unique?: (event: TrackingEvent) => RuleName | readonly RuleName[] | null | undefined;
-  readonly record?: (event: TrackingEvent) => JsonObject | null | undefined;
-}
+export type MetricsRule =
+  | { readonly [Name in EventName]: RuleFor<Name, TrackingEvent<Name>> }[EventName]
+  | RuleFor<ManyNames, TrackingEvent>;
+
+type AnyRule = RuleFor<NamePattern, TrackingEvent>;
 
 /** A rule as it is applied. */
 export interface CheckedRule {
@@ -34,8 +45,8 @@ export interface CheckedRule {
   readonly metric: FromEvent<string>;
   readonly subject: FromEvent<RuleName | readonly RuleName[]> | undefined;
   readonly by: FromEvent<number> | undefined;
-  readonly unique: Exclude<MetricsRule['unique'], undefined> | undefined;
-  readonly record: MetricsRule['record'];
+  readonly unique: Exclude<AnyRule['unique'], undefined> | undefined;
+  readonly record: AnyRule['record'];
 }
 
 const ruleNames: OptionReader<NamePatterns> = (given, path, problems) =>
@@ -56,8 +67,8 @@ const table = object({
       (given) => isFunction(given) || Number.isSafeInteger(given),
     ),
   ),
-  unique: optional(aFunction<Exclude<MetricsRule['unique'], undefined>>()),
-  record: optional(aFunction<Exclude<MetricsRule['record'], undefined>>()),
+  unique: optional(aFunction<Exclude<AnyRule['unique'], undefined>>()),
+  record: optional(aFunction<Exclude<AnyRule['record'], undefined>>()),
 });
 
 /** Reads one rule of `metricsBackend`. */

@@ -13,12 +13,12 @@ import { SponsorBackend } from './sponsor.backend.js';
 export const ALL_RUNS = 'all';
 
 const event = 'donation.received';
-const subject = ({ data }: TrackingEvent) => [ALL_RUNS, data['run'] as string];
+const subject = ({ data }: TrackingEvent<typeof event>) => [ALL_RUNS, data.run];
 
 /** What is counted. The code that takes donations knows nothing of it. */
 const rules: readonly MetricsRule[] = [
   { event, subject, metric: 'donations' },
-  { event, subject, metric: 'amountCents', by: ({ data }) => data['amountCents'] as number },
+  { event, subject, metric: 'amountCents', by: ({ data }) => data.amountCents },
   // However often a donor gives, it is one donor.
   { event, subject, metric: 'donors', unique: ({ context }) => (context['user'] as { id: string }).id },
 ];
