@@ -29,7 +29,7 @@ describe('an app that declares its events once', () => {
     const problems = compile(`
 import { createTracker } from '../../lib/core/create-tracker.js';
 import type { Tracker } from '../../lib/core/tracker.js';
-declare module '../../lib/core/tracker/tracked-events.js' {
+declare module '../../lib/core/tracked-events.js' {
   interface TrackedEvents {
     'donation.received': { amount: number };
     'page.viewed': { path?: string };
