@@ -6,7 +6,10 @@ import ts from 'typescript';
 const ROOT = process.cwd();
 const FILE = join(ROOT, 'test', 'types', 'augmented-app.ts');
 
-/** What the compiler says about an app whose only file this is. */
+/**
+ * What the compiler says about an app whose only file this is. Not about ours: an app reads our declarations, and our own
+ * code, which the compiler reads here, knows nothing of its events.
+ */
 function compile(source: string): string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: object;
@@ -18,7 +21,8 @@ function compile(source: string): string[] {
   host.getSourceFile = (path, version, onError) =>
     path === FILE ? ts.createSourceFile(path, source, version) : getSourceFile(path, version, onError);
   const program = ts.createProgram([FILE], { ...options, types: ['node'] }, host);
-  return ts.getPreEmitDiagnostics(program).map(({ messageText, file, start = 0 }) => {
+  const problems = ts.getPreEmitDiagnostics(program, program.getSourceFile(FILE));
+  return problems.map(({ messageText, file, start = 0 }) => {
     const line = file?.text.slice(0, start).split('\n').length ?? 0;
     return `${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
   });

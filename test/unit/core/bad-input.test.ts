@@ -206,9 +206,19 @@ const PAYLOADS: readonly [string, () => unknown, object, string | undefined][] =
     { r: {} },
     'r: an instance of RegExp has no fields that can be read',
   ],
-  ['inherited fields', () => Object.create({ inherited: 1 }) as unknown, {}, 'has no fields that can be read'],
+  [
+    'inherited fields',
+    () => Object.create({ inherited: 1 }) as unknown,
+    {},
+    'has no fields that can be read',
+  ],
   ['an instance without fields', () => ({ w: new WeakMap() }), { w: {} }, 'w: an instance of WeakMap has'],
-  ['a promise', () => ({ p: Promise.reject(new Error('no')), ok: 1 }), { ok: 1 }, 'p: a promise was left out'],
+  [
+    'a promise',
+    () => ({ p: Promise.reject(new Error('no')), ok: 1 }),
+    { ok: 1 },
+    'p: a promise was left out',
+  ],
   [
     'a promise in an array',
     () => ({ list: [Promise.resolve(1)] }),
@@ -247,9 +257,9 @@ describe('a payload that is not JSON', () => {
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
 
-  it.each(PAYLOADS.filter(([, make]) => make() !== undefined))(
+  it.each(PAYLOADS.filter(([name]) => name !== 'undefined'))(
     'as a context: %s',
-    (_, make, expected, report) => {
+    (name, make, expected, report) => {
       const { tracker, last, reports } = record();
       const value = tracker.context('bad', untyped(make()), () => {
         tracker.emit('inside', { ok: 1 });
@@ -260,7 +270,7 @@ describe('a payload that is not JSON', () => {
       expect(last()).toMatchObject({ name: 'inside', data: { ok: 1 } });
       expect(last().context).toStrictEqual(Object.fromEntries(visible));
       expect(reports.map(({ code }) => code)).toStrictEqual(
-        report === undefined && make() !== null ? [] : ['context_changed'],
+        report === undefined && name !== 'null' ? [] : ['context_changed'],
       );
       tracker.emit('outside');
       expect(last().context).toStrictEqual({});
