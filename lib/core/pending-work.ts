@@ -5,27 +5,23 @@ import { TimeoutQueue } from './timeout-queue.js';
 /** Most that wait for room at one node. */
 const MAX_WAITING = 10_000;
 
-/** What some work may take: a count, and bytes. */
-interface Room {
-  count: number;
-  bytes: number;
-}
-
 interface Waiter {
   readonly bytes: number;
   readonly admit: () => void;
 }
 
 /**
- * Bounds what one node of the topology has under way: how many, how large. As many bytes again may wait for room.
+ * Bounds what one node of the topology has under way: how many, how large. As many bytes again may wait for room,
+ * behind the one that is next.
  *
  * Invariants
  * - Those who wait get room in the order in which they came, and have it in the moment in which it is given: nobody waits
  *   for longer than the block timeout.
  */
 export class PendingWork {
-  private readonly taken: Room = { count: 0, bytes: 0 };
-  private readonly asked: Room = { count: 0, bytes: 0 };
+  private count = 0;
+  private bytes = 0;
+  private waitingBytes = 0;
   private readonly waiting = new Set<Waiter>();
   private readonly timeouts: TimeoutQueue;
 
@@ -38,18 +34,18 @@ export class PendingWork {
 
   /** Whether nothing is under way: then there is room for anything. */
   get isIdle(): boolean {
-    return this.taken.count === 0 && this.waiting.size === 0;
+    return this.count === 0 && this.waiting.size === 0;
   }
 
   /** Takes room that is there, to be given back with `leave`. */
   enter(bytes: number): void {
-    this.taken.count++;
-    this.taken.bytes += bytes;
+    this.count++;
+    this.bytes += bytes;
   }
 
   /** Takes room, to be given back with `leave`; false when there is none. */
   tryEnter(bytes: number): boolean {
-    return this.waiting.size === 0 && this.take(this.taken, bytes, this.limits.maxPending);
+    return this.waiting.size === 0 && this.take(bytes);
   }
 
   /** Waits for room and takes it; false when there was none within the block timeout, or too many wait already. */
@@ -57,13 +53,13 @@ export class PendingWork {
     if (this.tryEnter(bytes)) {
       return Promise.resolve(true);
     }
-    if (!this.take(this.asked, bytes, MAX_WAITING)) {
+    if (!this.mayWait(bytes)) {
       return Promise.resolve(false);
     }
     return new Promise((resolve) => {
       const end = (hasRoom: boolean): void => {
         this.waiting.delete(waiter);
-        give(this.asked, bytes);
+        this.waitingBytes -= bytes;
         resolve(hasRoom);
       };
       const waiter: Waiter = {
@@ -79,17 +75,19 @@ export class PendingWork {
         this.admitWaiting();
       });
       this.waiting.add(waiter);
+      this.waitingBytes += bytes;
     });
   }
 
   leave(bytes: number): void {
-    give(this.taken, bytes);
+    this.count--;
+    this.bytes -= bytes;
     this.admitWaiting();
   }
 
   private admitWaiting(): void {
     for (const waiter of this.waiting) {
-      if (!this.take(this.taken, waiter.bytes, this.limits.maxPending)) {
+      if (!this.take(waiter.bytes)) {
         return;
       }
       waiter.admit();
@@ -97,18 +95,21 @@ export class PendingWork {
   }
 
   /** One that is larger than all the room has it to itself. */
-  private take(room: Room, bytes: number, maxCount: number): boolean {
-    const { pendingBytes } = this.limits;
-    const fits = room.count < maxCount && (room.count === 0 || room.bytes + bytes <= pendingBytes);
+  private take(bytes: number): boolean {
+    const { maxPending, pendingBytes } = this.limits;
+    const fits = this.count < maxPending && (this.count === 0 || this.bytes + bytes <= pendingBytes);
     if (fits) {
-      room.count++;
-      room.bytes += bytes;
+      this.enter(bytes);
     }
     return fits;
   }
-}
 
-function give(room: Room, bytes: number): void {
-  room.count--;
-  room.bytes -= bytes;
+  /** The next one is not counted: it may be larger than all the room, and must not refuse those behind it. */
+  private mayWait(bytes: number): boolean {
+    const [next] = this.waiting;
+    return (
+      next === undefined ||
+      (this.waiting.size < MAX_WAITING && this.waitingBytes - next.bytes + bytes <= this.limits.pendingBytes)
+    );
+  }
 }

@@ -96,12 +96,16 @@ export class PlainJson {
   }
 
   private object(input: Record<string, unknown>, shape: Shape, depth: number): void {
-    let size = 2;
+    // A brace; each member has a comma, or the other brace.
+    let size = 1;
     let place = shape;
     for (const key in input) {
       place = this.following(place, key, input);
-      size += key.length + 4;
       const value = input[key];
+      if (value === undefined) {
+        continue;
+      }
+      size += key.length + 4;
       if (typeof value === 'string') {
         size += value.length + 2;
       } else if (typeof value === 'object' && value !== null) {
@@ -176,9 +180,6 @@ const NO_CHANGES: readonly string[] = Object.freeze([]);
 function sizeOf(value: unknown): number {
   if (value === null || typeof value === 'boolean' || (typeof value === 'number' && value - value === 0)) {
     return 1;
-  }
-  if (value === undefined) {
-    return 0;
   }
   throw NOT_PLAIN;
 }

@@ -186,7 +186,8 @@ class Sanitizer {
 
   private object(input: object): JsonObject {
     const copy: Record<string, JsonValue> = {};
-    let size = 2;
+    // A brace; each member has a comma, or the other brace.
+    let size = 1;
     for (const key of Object.keys(input)) {
       if (key === '__proto__') {
         this.changed(undefined, 'a key __proto__ was left out', undefined);

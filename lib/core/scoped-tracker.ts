@@ -9,7 +9,7 @@ import { anyObject, object, optional, Problems } from './options.js';
 import type { DispatchReport } from './outcome.js';
 import { DispatchOutcomes } from './outcome.js';
 import type { DropReason, ProcessingStep } from './processor.js';
-import type { Emitter, Scope } from './scope.js';
+import type { Scope } from './scope.js';
 import type { TrackerStats } from './stats.js';
 import { TopologyReader } from './topology-plan.js';
 import type { EmitOptions } from './tracked-events.js';
@@ -26,7 +26,7 @@ const BRAND = Symbol.for('nestjs-tracking.tracker.1');
 const childOptions = object({ context: optional(anyObject), processors: (given: unknown) => given });
 
 /** A tracker, or a child of one: what it adds (context, processors) over a runtime that many share. */
-export class ScopedTracker extends Tracker<AnyEvents> implements Emitter {
+export class ScopedTracker extends Tracker<AnyEvents> {
   readonly [BRAND] = true;
 
   constructor(
@@ -122,7 +122,11 @@ export class ScopedTracker extends Tracker<AnyEvents> implements Emitter {
     options: ChildOptions,
     problems: Problems,
   ): { readonly reader: TopologyReader; finish(): ScopedTracker } {
-    const { context, processors } = childOptions(options ?? null, '', problems);
+    const { context, processors } = childOptions(
+      (options as ChildOptions | undefined) ?? 'nothing',
+      '',
+      problems,
+    );
     const reader = new TopologyReader(problems);
     const steps = reader.steps(processors, 'processors');
     return {

@@ -95,7 +95,8 @@ export class Topology {
 
   private find(path: string): Node | undefined {
     let node: Node | undefined = this.root;
-    for (const key of path.split('/')) {
+    // An app without types may ask for anything.
+    for (const key of String(path as unknown).split('/')) {
       node = node instanceof RouterNode ? node.children.get(key) : undefined;
     }
     return node;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { checkAny, checkEdges, checkState } from '../support/architecture/code-rules.js';
+import { checkAny, checkEdgeFiles, checkEdges, checkState } from '../support/architecture/code-rules.js';
 import { checkBarrels, checkNames } from '../support/architecture/file-rules.js';
 import {
   checkCycles,
@@ -8,6 +8,7 @@ import {
   checkEntries,
   checkEntryPackages,
   checkFolderCycles,
+  checkRuleTargets,
   checkStarExports,
 } from '../support/architecture/import-rules.js';
 import type { Source } from '../support/architecture/sources.js';
@@ -26,6 +27,8 @@ const RULES: [name: string, check: (sources: readonly Source[]) => string[]][] =
   ['no folder has a barrel', checkBarrels],
   ['modules have no state', checkState],
   ['time, chance and the process stay at the edge', checkEdges],
+  ['the edge has only files that need it', checkEdgeFiles],
+  ['rules name what there is', checkRuleTargets],
   ['nothing is any', checkAny],
 ];
 

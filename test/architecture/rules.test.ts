@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkAny, checkEdges, checkState } from '../support/architecture/code-rules.js';
+import { checkAny, checkEdgeFiles, checkEdges, checkState } from '../support/architecture/code-rules.js';
 import { checkBarrels, checkNames } from '../support/architecture/file-rules.js';
 import {
   checkCycles,
@@ -7,6 +7,7 @@ import {
   checkEntries,
   checkEntryPackages,
   checkFolderCycles,
+  checkRuleTargets,
   checkStarExports,
 } from '../support/architecture/import-rules.js';
 import { source } from '../support/architecture/sources.js';
@@ -21,6 +22,8 @@ describe('directions of imports', () => {
   it.each([
     ['lib/core/a.ts', '../express/b.js'],
     ['lib/core/a.ts', 'node:fs'],
+    ['lib/core/a.ts', 'node:util'],
+    ['lib/core/a.ts', 'node:http'],
     ['lib/core/a.ts', 'fs'],
     ['lib/core/a.ts', 'rxjs'],
     ['lib/core/a.ts', '../core.js'],
@@ -28,6 +31,8 @@ describe('directions of imports', () => {
     ['lib/express/a.ts', '../nest/b.js'],
     ['lib/express/a.ts', 'express'],
     ['lib/nest/a.ts', '../express/tracking-middleware.js'],
+    ['lib/nest/a.ts', '../metrics/stored-metrics.js'],
+    ['lib/nest/a.ts', '../delivery/destination.js'],
     ['lib/nest/a.ts', '../testing/b.js'],
     ['lib/nest/a.ts', '@nestjs/testing'],
     ['lib/delivery/a.ts', '../formats/json.js'],
@@ -52,9 +57,13 @@ describe('directions of imports', () => {
   it.each([
     ['lib/core/a.ts', './b.js'],
     ['lib/core/a.ts', 'node:crypto'],
+    ['lib/core/a.ts', 'node:async_hooks'],
+    ['lib/core/a.ts', 'node:diagnostics_channel'],
     ['lib/processors/a.ts', '../core/b.js'],
     ['lib/express/a.ts', 'node:http'],
-    ['lib/nest/a.ts', '../express/request-context.js'],
+    ['lib/nest/a.ts', '../express/request-scope.js'],
+    ['lib/nest/a.ts', '../express/incoming-request.js'],
+    ['lib/nest/a.ts', '../metrics/metrics.js'],
     ['lib/nest/a.ts', '@nestjs/core/router/interfaces.js'],
     ['lib/delivery/a.ts', '../formats/encoder.js'],
     ['lib/testing/a.ts', '../nest/tracking.module.js'],
@@ -100,7 +109,7 @@ describe('cycles of folders', () => {
 
   it('do not arise inside one folder, or from the entries beside each other', () => {
     const made = files({
-      'lib/index.ts': `export { a } from './core.js';`,
+      'lib/index.ts': `export * from './core.js';`,
       'lib/core.ts': `export { a } from './core/a.js';`,
       'lib/core/a.ts': `import { b } from './b.js';`,
       'lib/core/b.ts': '',
@@ -117,6 +126,16 @@ describe('entries', () => {
     },
   );
 
+  it.each([
+    ['lib/http.ts', `export * from './core.js';`],
+    ['lib/http.ts', `export { a } from './core.js';`],
+    ['lib/core.ts', `export { a } from './index.js';`],
+    ['lib/index.ts', `export { a } from './http.js';`],
+    ['lib/cli.ts', `import { a } from './core.js'; a();`],
+  ])('%s may not build on another: %s', (path, text) => {
+    expect(checkEntries(files({ [path]: text }))).toHaveLength(1);
+  });
+
   it('do more when they are programs', () => {
     const made = files({
       'lib/cli.ts': `import { a } from './core/a.js'; a();`,
@@ -124,8 +143,9 @@ describe('entries', () => {
     expect(checkEntries(made)).toEqual([]);
   });
 
-  it('hold names, and one star', () => {
+  it('hold names, and a star', () => {
     const made = files({
+      'lib/index.ts': `export * from './core.js';\nexport { a } from './nest/a.js';`,
       'lib/core.ts': `export * from './core/tracked-events.js';\nexport { a } from './core/a.js';`,
     });
     expect([...checkEntries(made), ...checkStarExports(made)]).toEqual([]);
@@ -133,6 +153,9 @@ describe('entries', () => {
 
   it.each([
     ['lib/core.ts', `export * from './core/ids.js';`],
+    ['lib/index.ts', `export * from './core/tracked-events.js';`],
+    ['lib/index.ts', `export * as core from './core.js';`],
+    ['lib/http.ts', `export * from './core.js';`],
     ['lib/core.ts', `export * as events from './core/tracked-events.js';`],
     ['lib/core/a.ts', `export * from './tracked-events.js';`],
   ])('%s may not %s', (path, text) => {
@@ -241,6 +264,25 @@ describe('the edge', () => {
   it('may be where it is declared', () => {
     const made = files({ 'lib/core/system-clock.ts': 'Date.now();' });
     expect(checkEdges(made)).toEqual([]);
+  });
+});
+
+describe('the rules themselves', () => {
+  it('name no file of the edge that needs nothing of it, or is gone', () => {
+    const made = files({ 'lib/core/a.ts': 'Date.now();', 'lib/core/b.ts': 'later();' });
+    expect(checkEdgeFiles(made, ['lib/core/a.ts', 'lib/core/b.ts', 'lib/core/c.ts'])).toEqual([
+      'lib/core/b.ts needs nothing of the edge, or is gone',
+      'lib/core/c.ts needs nothing of the edge, or is gone',
+    ]);
+  });
+
+  it('name no file that is gone', () => {
+    const made = files({ 'lib/express/request-scope.ts': '' });
+    const lib = ['core', 'express/request-*', 'express/gone', 'express/gone-*'];
+    expect(checkRuleTargets(made, { nest: { lib } }).slice(0, 2)).toEqual([
+      'a rule names express/gone, which is gone',
+      'a rule names express/gone-*, which is gone',
+    ]);
   });
 });
 

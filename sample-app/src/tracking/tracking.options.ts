@@ -13,12 +13,14 @@ import { SponsorBackend } from './sponsor.backend.js';
 export const ALL_RUNS = 'all';
 
 const event = 'donation.received';
-const subject = ({ data }: TrackingEvent<typeof event>) => [ALL_RUNS, data.run];
+const donation = (received: { readonly data: unknown }) =>
+  received.data as { readonly run: string; readonly amountCents: number };
+const subject = (received: TrackingEvent) => [ALL_RUNS, donation(received).run];
 
 /** What is counted. The code that takes donations knows nothing of it. */
 const rules: readonly MetricsRule[] = [
   { event, subject, metric: 'donations' },
-  { event, subject, metric: 'amountCents', by: ({ data }) => data.amountCents },
+  { event, subject, metric: 'amountCents', by: (received) => donation(received).amountCents },
   // However often a donor gives, it is one donor.
   { event, subject, metric: 'donors', unique: ({ context }) => (context['user'] as { id: string }).id },
 ];

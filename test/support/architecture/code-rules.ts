@@ -42,6 +42,16 @@ export function checkEdges(sources: readonly Source[], allowed: readonly string[
     });
 }
 
+/** Nothing is allowed to a file that does not need it. */
+export function checkEdgeFiles(sources: readonly Source[], allowed: readonly string[] = edges): string[] {
+  return allowed
+    .filter((path) => {
+      const file = sources.filter((source) => source.path === path);
+      return checkEdges(file, []).length === 0;
+    })
+    .map((path) => `${path} needs nothing of the edge, or is gone`);
+}
+
 export function checkAny(sources: readonly Source[]): string[] {
   return sources.flatMap((source) => {
     const found: string[] = [];

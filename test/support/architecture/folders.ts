@@ -99,8 +99,13 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'lib/cli.ts': ['lmdb'],
 };
 
-/** TypeScript merges a module augmentation into a re-exported interface only through `export *`. */
-export const STAR_EXPORTS: readonly string[] = ['lib/core/tracked-events.ts'];
+/** Which entry re-exports all of what. */
+export const STAR_EXPORTS: Readonly<Record<string, readonly string[]>> = {
+  // Whoever installs the package for Nest finds there what everybody finds in core. No entry builds on another beside this.
+  'lib/index.ts': ['lib/core.ts'],
+  // TypeScript merges a module augmentation into a re-exported interface only through `export *`.
+  'lib/core.ts': ['lib/core/tracked-events.ts'],
+};
 
 /** The only place of state that outlives a tracker. */
 export const STATE_FILES: readonly string[] = ['lib/core/process-state.ts'];

@@ -1,4 +1,4 @@
-import { ENTRY_PACKAGES, FOLDERS, PROGRAMS, STAR_EXPORTS } from './folders.js';
+import { ENTRY_PACKAGES, FOLDERS, PROGRAMS, STAR_EXPORTS, STATE_FILES } from './folders.js';
 import type { FolderRule } from './folders.js';
 import type { Import, Source } from './sources.js';
 import { at, folderOf, importsOf } from './sources.js';
@@ -23,6 +23,24 @@ export function checkDirections(
           .filter((found) => !isAllowed(found, folder, rule))
           .map(({ specifier }) => `${source.path} must not import ${specifier}`);
   });
+}
+
+/** A rule about files that are gone holds nothing. A folder's line may stand there before the folder. */
+export function checkRuleTargets(
+  sources: readonly Source[],
+  folders: Readonly<Record<string, FolderRule>> = FOLDERS,
+): string[] {
+  const paths = sources.map(({ path }) => path);
+  const allowed = Object.values(folders).flatMap(({ lib }) => lib.filter((entry) => entry.includes('/')));
+  return [
+    ...new Set(allowed.filter((entry) => !paths.some((path) => matches(path, entry)))),
+    ...[...Object.keys(ENTRY_PACKAGES), ...Object.keys(PROGRAMS), ...STATE_FILES].filter(
+      (path) => !paths.includes(path),
+    ),
+    ...Object.entries(STAR_EXPORTS)
+      .flatMap(([path, targets]) => [path, ...targets])
+      .filter((path) => !paths.includes(path)),
+  ].map((path) => `a rule names ${path}, which is gone`);
 }
 
 /** No file reaches itself over its imports, types included: what cannot be read apart is one thing. */
@@ -66,12 +84,16 @@ function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
 /** An entry is a list of names: re-exports from lib's folders, each name spelled out. A program only starts. */
 export function checkEntries(sources: readonly Source[]): string[] {
   return sources
-    .filter(({ path }) => folderOf(path) === undefined && !(path in PROGRAMS))
-    .flatMap((source) =>
-      source.tree.statements
-        .filter((statement) => !isReExport(statement))
+    .filter(({ path }) => folderOf(path) === undefined)
+    .flatMap((source) => [
+      ...source.tree.statements
+        .filter((statement) => !(source.path in PROGRAMS) && !isReExport(statement))
         .map((statement) => `${at(source, statement)}: an entry only re-exports`),
-    );
+      ...importsOf(source)
+        .filter(({ target }) => target !== undefined && folderOf(target) === undefined)
+        .filter(({ target }) => !mayStar(source.path, target))
+        .map(({ specifier }) => `${source.path} must not import the entry ${specifier}`),
+    ]);
 }
 
 /** `export *` hides what a module gives away. */
@@ -130,16 +152,15 @@ function isReExport(statement: ts.Statement): boolean {
 }
 
 function isAllowedStar(source: Source, star: ts.ExportDeclaration): boolean {
-  const isEntry = folderOf(source.path) === undefined;
+  const from = star.moduleSpecifier?.getText(source.tree).slice(1, -1);
   return (
-    isEntry &&
     star.exportClause === undefined &&
-    importsOf(source).some(
-      ({ specifier, target }) =>
-        star.moduleSpecifier?.getText(source.tree).slice(1, -1) === specifier &&
-        STAR_EXPORTS.includes(target ?? ''),
-    )
+    importsOf(source).some(({ specifier, target }) => specifier === from && mayStar(source.path, target))
   );
+}
+
+function mayStar(path: string, target: string | undefined): boolean {
+  return STAR_EXPORTS[path]?.includes(target ?? '') === true;
 }
 
 function graphOf(sources: readonly Source[]): Map<string, string[]> {

@@ -146,13 +146,25 @@ const PAYLOADS: readonly [string, () => unknown, object, string | undefined][] =
   [
     'an Error',
     () => ({ error: Object.assign(new TypeError('bad'), { code: 'E1' }) }),
-    { error: { name: 'TypeError', message: 'bad', code: 'E1' } },
+    { error: { name: 'TypeError', message: 'bad', code: 'E1', stack: expect.any(String) } },
+    'error: an Error became',
+  ],
+  [
+    'an Error with more fields and a toJSON of its own',
+    () => ({
+      error: Object.assign(new Error('bad'), {
+        status: 401,
+        config: { headers: { authorization: 'secret' } },
+        toJSON: () => 'secret',
+      }),
+    }),
+    { error: { name: 'Error', message: 'bad', status: 401, stack: expect.any(String) } },
     'error: an Error became',
   ],
   [
     'an Error of another realm',
     () => ({ error: runInNewContext('new RangeError("far")') as unknown }),
-    { error: { name: 'RangeError', message: 'far' } },
+    { error: { name: 'RangeError', message: 'far', stack: expect.any(String) } },
     'error: an Error became',
   ],
   [
@@ -188,8 +200,31 @@ const PAYLOADS: readonly [string, () => unknown, object, string | undefined][] =
   ['a class instance', () => new Point(), { x: 1 }, undefined],
   ['a Buffer', () => ({ b: Buffer.from('a') }), { b: { type: 'Buffer', data: [97] } }, undefined],
   ['a typed array', () => ({ b: Uint8Array.of(1, 2) }), { b: { 0: 1, 1: 2 } }, undefined],
-  ['a regular expression', () => ({ r: /x/g }), { r: {} }, undefined],
-  ['inherited fields', () => Object.create({ inherited: 1 }) as unknown, {}, undefined],
+  [
+    'a regular expression',
+    () => ({ r: /x/g }),
+    { r: {} },
+    'r: an instance of RegExp has no fields that can be read',
+  ],
+  [
+    'inherited fields',
+    () => Object.create({ inherited: 1 }) as unknown,
+    {},
+    'has no fields that can be read',
+  ],
+  ['an instance without fields', () => ({ w: new WeakMap() }), { w: {} }, 'w: an instance of WeakMap has'],
+  [
+    'a promise',
+    () => ({ p: Promise.reject(new Error('no')), ok: 1 }),
+    { ok: 1 },
+    'p: a promise was left out',
+  ],
+  [
+    'a promise in an array',
+    () => ({ list: [Promise.resolve(1)] }),
+    { list: [null] },
+    'list[0]: a promise was left out',
+  ],
   [
     'an own __proto__',
     () => JSON.parse('{"__proto__":{"admin":true},"a":{"__proto__":1,"b":2}}') as unknown,
@@ -222,9 +257,9 @@ describe('a payload that is not JSON', () => {
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
 
-  it.each(PAYLOADS.filter(([, make]) => make() !== undefined))(
+  it.each(PAYLOADS.filter(([name]) => name !== 'undefined'))(
     'as a context: %s',
-    (_, make, expected, report) => {
+    (name, make, expected, report) => {
       const { tracker, last, reports } = record();
       const value = tracker.context('bad', untyped(make()), () => {
         tracker.emit('inside', { ok: 1 });
@@ -235,7 +270,7 @@ describe('a payload that is not JSON', () => {
       expect(last()).toMatchObject({ name: 'inside', data: { ok: 1 } });
       expect(last().context).toStrictEqual(Object.fromEntries(visible));
       expect(reports.map(({ code }) => code)).toStrictEqual(
-        report === undefined && make() !== null ? [] : ['context_changed'],
+        report === undefined && name !== 'null' ? [] : ['context_changed'],
       );
       tracker.emit('outside');
       expect(last().context).toStrictEqual({});

@@ -3,8 +3,11 @@ import fc from 'fast-check';
 import type { JsonObject } from '../../../lib/core/json.js';
 import { record } from '../../support/recording.js';
 
-/** What a context is, told as naively as possible: the frames that can be seen, in order. */
-type Frames = readonly (readonly [name: string, data: object])[];
+/**
+ * What a context is, told as naively as possible: the frames that a scope sees, in order. One without data hides what was
+ * entered under its name further out.
+ */
+type Frames = readonly (readonly [name: string, data: object | undefined])[];
 
 type Step =
   | { readonly kind: 'enter'; readonly name: string; readonly data: object }
@@ -50,7 +53,7 @@ const without = (list: Frames, name: string): Frames => list.filter(([other]) =>
 function merged(list: Frames): JsonObject {
   const result: Record<string, unknown> = {};
   for (const [, data] of list) {
-    for (const [key, value] of Object.entries(data)) {
+    for (const [key, value] of Object.entries(data ?? {})) {
       if (value === null) {
         Reflect.deleteProperty(result, key);
       } else if (value !== undefined) {
@@ -80,8 +83,13 @@ describe('contexts', () => {
                 break;
               case 'exit':
                 tracker.exitContext(step.name);
-                unknown += current.some(([name]) => name === step.name) ? 0 : 1;
-                scopes[scopes.length - 1] = without(current, step.name);
+                if (current.some(([name, data]) => name === step.name && data !== undefined)) {
+                  const isOuter = scopes.at(-2)?.some(([name]) => name === step.name) === true;
+                  const hidden: Frames = isOuter ? [[step.name, undefined]] : [];
+                  scopes[scopes.length - 1] = [...without(current, step.name), ...hidden];
+                } else {
+                  unknown++;
+                }
                 break;
               case 'look':
                 break;
@@ -109,8 +117,10 @@ describe('contexts', () => {
                 break;
               }
             }
-            const below: Frames = [['option', option], ...(base[0] ?? [])];
-            const expected = merged([...below, ...(scopes === base ? [] : (scopes.at(-1) ?? []))]);
+            // A frame of the scope hides the one of its name outside any scope.
+            const own = scopes === base ? [] : (scopes.at(-1) ?? []);
+            const outside = own.reduce<Frames>((list, [name]) => without(list, name), base[0] ?? []);
+            const expected = merged([['option', option], ...outside, ...own]);
             expect(tracker.resolveContext()).toStrictEqual(expected);
             tracker.emit('look');
             expect(memory.events.at(-1)?.context).toStrictEqual(expected);

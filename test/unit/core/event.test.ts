@@ -374,7 +374,7 @@ describe('eventInContext', () => {
         const [event] = memory.events as [TrackingEvent];
         const context = { app: 'ü', list: [{ deep: true }] };
         for (const given of [event, structuredClone({ ...event })]) {
-          const moved = eventInContext(given, { ...context });
+          const moved: TrackingEvent = eventInContext(given, { ...context });
           expect({ ...moved }).toStrictEqual({ ...event, context });
           expectSound(moved);
         }

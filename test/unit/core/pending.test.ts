@@ -267,6 +267,42 @@ describe('too much under way', () => {
     await expect(small).resolves.toMatchObject(accepted);
   });
 
+  it('lets as many bytes wait for room as may be under way, behind the next, however large that is', async () => {
+    const slow = gated();
+    const run = record({
+      backends: { slow },
+      limits: { pendingBytes: 1_000, blockTimeoutMs: 1_000 },
+    });
+    run.tracker.emit('first', { text: 'x'.repeat(800) });
+    const large = run.tracker.emitAsync('large', { text: 'x'.repeat(5_000) });
+    const text = 'x'.repeat(250);
+    const [one, two] = [run.tracker.emitAsync('one', { text }), run.tracker.emitAsync('two', { text })];
+    // Two of them are no more than the bound, a third would be.
+    await expect(run.tracker.emitAsync('three', { text })).resolves.toMatchObject(overflowed);
+    expect(run.codes()).toStrictEqual(['overflow']);
+    slow.gates[0]?.resolve();
+    await run.clock.advance(0);
+    expect(slow.sent).toStrictEqual(['first', 'large']);
+    slow.gates[1]?.resolve();
+    await expect(large).resolves.toMatchObject(accepted);
+    expect(slow.sent).toStrictEqual(['first', 'large', 'one', 'two']);
+    slow.gates[2]?.resolve();
+    slow.gates[3]?.resolve();
+    await expect(Promise.all([one, two])).resolves.toMatchObject([accepted, accepted]);
+  });
+
+  it('lets 10,000 events wait for room, and no more', async () => {
+    const slow = gated();
+    const run = record({ backends: { slow }, limits: { maxPending: 1, blockTimeoutMs: 1_000 } });
+    run.tracker.emit('first');
+    const waiting = Array.from({ length: 10_000 }, () => run.tracker.emitAsync('waits'));
+    expect(run.codes()).toStrictEqual([]);
+    await expect(run.tracker.emitAsync('one more')).resolves.toMatchObject(overflowed);
+    await run.clock.advance(1_000);
+    await Promise.all(waiting);
+    expect(run.tracker.stats().backends['slow']?.dropped).toStrictEqual({ overflow: 10_001 });
+  });
+
   it('never has more under way than allowed, and loses nothing uncounted', async () => {
     await fc.assert(
       fc.asyncProperty(

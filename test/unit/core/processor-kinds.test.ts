@@ -147,7 +147,7 @@ describe('child trackers', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['nothing', undefined, 'expected the options to be an object, got undefined'],
+    ['nothing', undefined, 'expected options to be an object'],
     ['a text', 'x', 'got "x"'],
     ['a context that is none', { context: 5 }, 'expected context to be an object, got 5'],
     ['processors that are none', { processors: [7] }, 'processors[0]'],

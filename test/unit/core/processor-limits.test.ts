@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { TrackingEvent } from '../../../lib/core/event.js';
 import { filter } from '../../../lib/core/processor.js';
 import { deferred, record, through, untyped } from '../../support/recording.js';
@@ -94,19 +94,49 @@ describe('a processor that hangs', () => {
   });
 
   it('lets emitAsync wait for room', async () => {
-    const gates = [deferred(), deferred()];
-    let next = 0;
+    const gate = deferred();
+    const asked: string[] = [];
     const run = record({
-      processors: [() => gates[next++]?.promise],
+      processors: [
+        ({ name }) => {
+          asked.push(name);
+          return gate.promise;
+        },
+      ],
       limits: { maxPending: 1 },
     });
     run.tracker.emit('a');
     const report = run.tracker.emitAsync('b');
     await run.clock.advance(1_000);
-    gates[1]?.reject(new Error('while it waited for room'));
+    // It was asynchronous before: it is not asked what nobody has room to wait for.
+    expect(asked).toStrictEqual(['a']);
+    gate.resolve();
+    await expect(report).resolves.toMatchObject({
+      outcomes: { memory: { status: 'accepted' } },
+    });
+    expect(asked).toStrictEqual(['a', 'b']);
+    expect(run.codes()).toStrictEqual([]);
+  });
+
+  it('drops what comes by emit when there is no room, without asking', () => {
+    const processor = jest.fn(hang);
+    const run = record({ processors: [processor], limits: { maxPending: 1 } });
+    run.tracker.emit('a');
+    run.tracker.emit('b');
+    expect(processor).toHaveBeenCalledTimes(1);
+    expect(run.codes()).toStrictEqual(['overflow']);
+  });
+
+  it('may reject while its event waits for room, if nobody knew that it is asynchronous', async () => {
+    const [first, second] = [deferred(), deferred()];
+    const run = record({ processors: [() => first.promise], limits: { maxPending: 1 } });
+    run.tracker.emit('a');
+    const report = run.tracker.child({ processors: [() => second.promise] }).emitAsync('b');
+    await run.clock.advance(1_000);
+    second.reject(new Error('while it waited for room'));
     await run.clock.advance(1_000);
     expect(run.reports).toStrictEqual([]);
-    gates[0]?.resolve();
+    first.resolve();
     await expect(report).resolves.toMatchObject({
       outcomes: { memory: { status: 'accepted' } },
     });

@@ -65,7 +65,7 @@ describe('a backend that refuses an event', () => {
     });
     run.tracker.emit('a');
     await run.tracker.emitAsync('b');
-    expect(told).toEqual([{ waits: false, unheard: true }, { waits: true }]);
+    expect(told).toEqual([{ waitForRoom: false, fireAndForget: true }, { waitForRoom: true }]);
   });
 });
 

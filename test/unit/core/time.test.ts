@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import type { Clock } from '../../../lib/core/clock.js';
 import { Deadline } from '../../../lib/core/deadline.js';
 import { systemClock } from '../../../lib/core/system-clock.js';
-import { TimeoutQueue } from '../../../lib/core/timeout-queue.js';
+import { TIMED_OUT, TimeoutQueue } from '../../../lib/core/timeout-queue.js';
 import { fakeClock } from '../../../lib/testing/fake-clock.js';
 import { record } from '../../support/recording.js';
 
@@ -77,6 +78,42 @@ describe('timeouts', () => {
   });
 });
 
+describe('timeouts on a clock that stands still', () => {
+  /** A clock that shows one time for ever, and whose timers run when the test says so. */
+  const standing = () => {
+    const timers: { run: () => void; ms: number }[] = [];
+    const clock: Clock = {
+      now: () => 0,
+      monotonicMs: () => 0,
+      setTimeout: (run, ms) => timers.push({ run, ms }),
+      clearTimeout: () => undefined,
+    };
+    return { clock, timers };
+  };
+
+  it('expire when their timer runs, whatever the clock shows', () => {
+    const { clock, timers } = standing();
+    const timeouts = new TimeoutQueue(clock, 100);
+    const expired: number[] = [];
+    timeouts.start(() => expired.push(1));
+    timeouts.start(() => expired.push(2));
+    expect(timers).toMatchObject([{ ms: 100 }]);
+    timers[0]?.run();
+    expect(expired).toStrictEqual([1, 2]);
+    expect(timers).toHaveLength(1);
+    timeouts.start(() => expired.push(3));
+    timers[1]?.run();
+    expect(expired).toStrictEqual([1, 2, 3]);
+  });
+
+  it('end a race', async () => {
+    const { clock, timers } = standing();
+    const race = new TimeoutQueue(clock, 100).race(new Promise<void>(() => undefined));
+    timers[0]?.run();
+    await expect(race).resolves.toBe(TIMED_OUT);
+  });
+});
+
 describe('a time budget', () => {
   it('is shared by what is done one after the other', async () => {
     const clock = fakeClock();
@@ -136,11 +173,37 @@ describe('the system clock', () => {
     expect(run).not.toHaveBeenCalled();
   });
 
-  it.each([Infinity, Number.MAX_SAFE_INTEGER, 2 ** 31])('does not take %p ms for none', (ms) => {
-    const set = jest.spyOn(globalThis, 'setTimeout');
+  it.each([Infinity, Number.MAX_SAFE_INTEGER, 2 ** 31])('does not take %p ms for none', async (ms) => {
     const clock = systemClock();
-    clock.clearTimeout(clock.setTimeout(() => undefined, ms));
-    expect(set).toHaveBeenCalledWith(expect.any(Function), 2 ** 31 - 1);
+    const run = jest.fn();
+    const timer = clock.setTimeout(run, ms);
+    // Node takes it for 1 ms: a timer of the same clock that comes after that would run after it.
+    await new Promise<void>((resolve) => {
+      const alive = setTimeout(() => undefined, 1_000);
+      clock.setTimeout(() => {
+        clearTimeout(alive);
+        resolve();
+      }, 2);
+    });
+    clock.clearTimeout(timer);
+    expect(run).not.toHaveBeenCalled();
+  });
+
+  it('has timers of its own where a test put fake ones in the place of those of the process', async () => {
+    const clock = systemClock();
+    jest.useFakeTimers();
+    try {
+      await new Promise<void>((resolve) => {
+        const release = clock.keepAlive?.();
+        clock.setTimeout(() => {
+          release?.();
+          resolve();
+        }, 0);
+      });
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
 

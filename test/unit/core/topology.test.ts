@@ -337,7 +337,7 @@ describe('looking up a backend', () => {
 
   it('says so when there is none', () => {
     const { tracker } = record({ backends: {} });
-    expect(() => tracker.backend('a')).toThrow('"a" is no backend; the backends are (none)');
+    expect(() => tracker.backend('a')).toThrow('"a" is not a backend; the backends are (none)');
   });
 });
 
@@ -382,6 +382,41 @@ describe('registering a backend', () => {
     expect(close).not.toHaveBeenCalled();
   });
 
+  it('takes a router, in the place of a backend and the reverse', async () => {
+    const closed: string[] = [];
+    const backend = (name: string): Backend => ({
+      send: () => undefined,
+      close: () => Promise.resolve(void closed.push(name)),
+    });
+    const kept = backend('kept');
+    const { tracker } = record({ backends: { a: kept, b: backend('b') } });
+    tracker.register('a', { backends: { kept, inner: { backends: { deep: backend('deep') } } } });
+    expect(Object.keys(tracker.stats().backends)).toStrictEqual(['a/kept', 'a/inner/deep', 'b']);
+    expect(tracker.backend('a/kept')).toBe(kept);
+    await tracker.flush();
+    expect(closed).toStrictEqual([]);
+    tracker.register('a', backend('last'));
+    expect(Object.keys(tracker.stats().backends)).toStrictEqual(['a', 'b']);
+    await tracker.flush();
+    expect(closed).toStrictEqual(['kept', 'deep']);
+  });
+
+  it('takes a class, and the processors of a router', () => {
+    const sent: string[] = [];
+    class Late {
+      send({ name }: { readonly name: string }): void {
+        sent.push(name);
+      }
+    }
+    const { tracker } = record();
+    tracker.register('late', {
+      processors: [(event) => ({ ...event, name: `late ${event.name}` })],
+      backends: { one: Late },
+    });
+    tracker.emit('x');
+    expect(sent).toStrictEqual(['late x']);
+  });
+
   it('while it is sending lets that finish', async () => {
     const gate = deferred();
     const { tracker } = record({
@@ -421,7 +456,7 @@ describe('registering a backend', () => {
     );
   });
 
-  it.each(['', 'a/', 'x/y', 'memory/x', 'a', '/x', 7, null])('refuses the path %p', (path) => {
+  it.each(['', 'a/', 'x/y', 'memory/x', '/x', 7, null])('refuses the path %p', (path) => {
     const { tracker } = record({
       backends: { memory: memoryBackend(), a: { backends: {} } },
     });
@@ -452,6 +487,21 @@ describe('registering a backend', () => {
         cause,
       }),
     );
+    expect(tracker.backend('memory')).toBe(memory);
+  });
+
+  it('refuses a router with one that cannot be attached, and closes the others of it', () => {
+    const close = jest.fn(() => Promise.resolve());
+    const attach = (): never => {
+      throw new Error('no disk');
+    };
+    const { tracker, memory } = record();
+    expect(() => {
+      tracker.register('memory', {
+        backends: { fine: { send: () => undefined, close }, bad: { send: () => undefined, attach } },
+      });
+    }).toThrow('backends.memory.backends.bad: attaching it failed: no disk');
+    expect(close).toHaveBeenCalledTimes(1);
     expect(tracker.backend('memory')).toBe(memory);
   });
 
