@@ -119,11 +119,11 @@ export class ScopedTracker extends Tracker<AnyEvents> {
 
   /** @internal A child whose classes a framework creates before it calls `finish`. */
   draftChild(
-    options: ChildOptions,
+    options: ChildOptions | undefined,
     problems: Problems,
   ): { readonly reader: TopologyReader; finish(): ScopedTracker } {
     const { context, processors } = childOptions(
-      (options as ChildOptions | undefined) ?? 'nothing',
+      (options) ?? 'nothing',
       '',
       problems,
     );

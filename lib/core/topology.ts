@@ -93,10 +93,10 @@ export class Topology {
     }
   }
 
-  private find(path: string): Node | undefined {
+  private find(path: unknown): Node | undefined {
     let node: Node | undefined = this.root;
     // An app without types may ask for anything.
-    for (const key of String(path as unknown).split('/')) {
+    for (const key of String(path).split('/')) {
       node = node instanceof RouterNode ? node.children.get(key) : undefined;
     }
     return node;

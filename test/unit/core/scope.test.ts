@@ -41,7 +41,7 @@ describe('a scope that retired', () => {
       scope.hasEnded = true;
       tracker.context('late', { late: 1 }, () => {
         expect(tracker.resolveContext()).toStrictEqual({ late: 1 });
-        expect(contextStore.current()?.root.isRetired).toBe(false);
+        expect(contextStore.current()?.root.hasRetired()).toBe(false);
       });
     });
   });

@@ -155,7 +155,7 @@ describe('rules', () => {
     ['subject', { subject: () => '' }],
     ['facts', { record: () => ({ at: new Date() }) as never }],
   ])('that fail (%s) are reported, and hurt no other', async (named, rule) => {
-    const backend = backendWith({ rules: [{ ...RULE, ...rule }, RULE] });
+    const backend = backendWith({ rules: [{ ...RULE, ...rule } as MetricsRule, RULE] });
     await backend.send(event());
     await backend.flush?.({ timeoutMs: 10 });
 
