@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 import { TrackingError } from '../core/errors.js';
 import { Problems } from '../core/options.js';
 import { isScopedTracker } from '../core/scoped-tracker.js';
@@ -91,7 +91,12 @@ function refuse(response: ServerResponse): void {
     response.removeHeader(name);
   }
   response.statusCode = 503;
+  if (response instanceof ServerResponse) {
+    // HTTP/2 has none, and throws.
+    response.statusMessage = 'Service Unavailable';
+  }
   response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('content-length', UNAVAILABLE.length);
   response.setHeader('cache-control', 'no-store');
   response.end(UNAVAILABLE);
 }

@@ -376,6 +376,7 @@ describe('trackingMiddleware', () => {
       },
     );
     await expect(app.send('/')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await until(() => app.reports.length > 0);
     expect(app.reports).toMatchObject([
       {
         code: 'callback_failed',
