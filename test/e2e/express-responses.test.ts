@@ -234,7 +234,21 @@ describe('a response of Express that waits for its events', () => {
     expect(gunzipSync(raw).toString()).toBe('hello');
   });
 
-  it('ends once: a second end, and an error after the first, change nothing', async () => {
+  it('leaves as it was at its end: an error after that changes nothing', async () => {
+    const answered = await answer((_request, response) => {
+      response.status(202).set('x-a', 'b').send('first');
+      throw new Error('afterwards');
+    });
+    expect(answered).toMatchObject({
+      status: 202,
+      message: 'Accepted',
+      headers: { 'x-a': 'b', 'content-length': '5', 'content-type': 'text/html; charset=utf-8' },
+      body: 'first',
+    });
+    expect(answered.headers).not.toHaveProperty('content-security-policy');
+  });
+
+  it('ends once', async () => {
     const again = await answer((_request, response) => {
       response.status(202).end('first');
       response.end('second');
