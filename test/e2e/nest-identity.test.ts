@@ -226,6 +226,36 @@ describe.each(ADAPTERS)('the session on %s', (adapter) => {
     expect(context['session']).toStrictEqual(expected);
   });
 
+  const ofExpressSession = { session: { id: 'a+b', save: () => undefined }, sessionID: 'a+b' };
+
+  it.each<[string, object, Record<string, string>, object | undefined]>([
+    ['not known while express-session has made it for this request alone', ofExpressSession, {}, undefined],
+    [
+      'known once its cookie came with the request',
+      ofExpressSession,
+      { cookie: 'connect.sid=s%3Aa%2Bb.signature' },
+      { id: sessionIdOf('a+b') },
+    ],
+    [
+      'known once its cookie goes with the response',
+      { ...ofExpressSession, res: { getHeader: () => ['a=1', 'connect.sid=s%3Aa%2Bb.signature; Path=/'] } },
+      {},
+      { id: sessionIdOf('a+b') },
+    ],
+    [
+      'not known while cookie-session says that it is new',
+      { session: { id: 'a', isNew: true } },
+      {},
+      undefined,
+    ],
+  ])('is %s', async (_when, decoration, headers, expected) => {
+    const { context } = await contextOf(adapter, (request) => {
+      Object.assign(request.headers ?? {}, headers);
+      Object.assign(request, decoration);
+    });
+    expect(context['session']).toStrictEqual(expected);
+  });
+
   it('is what request.session answers', async () => {
     const { context } = await contextOf(adapter, () => undefined, {
       session: () => ({ id: 'x', device: 'tv' }),
