@@ -247,13 +247,14 @@ describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
     }
     // Express makes one of the body that it sends.
     expect(headers.etag).not.toBe('"1"');
-    if (path === '/described') {
-      expect(headers['access-control-allow-origin']).toBe('https://shop.example');
-    }
-    if (method !== 'HEAD') {
-      expect(headers['content-length']).toBe(String(body.length));
-      expect(JSON.parse(body)).toMatchObject({ statusCode: 503, errorCode: 'TRACKING_NOT_ACCEPTED' });
-    }
+    expect(headers['access-control-allow-origin']).toBe(
+      path === '/described' ? 'https://shop.example' : undefined,
+    );
+    const isHead = method === 'HEAD';
+    expect(isHead ? body : headers['content-length']).toBe(isHead ? '' : String(body.length));
+    expect(body === '' ? undefined : JSON.parse(body)).toEqual(
+      isHead ? undefined : expect.objectContaining({ statusCode: 503, errorCode: 'TRACKING_NOT_ACCEPTED' }),
+    );
     expect(app.reports.map(({ code }) => code)).toContain('not_accepted');
   });
 

@@ -561,7 +561,6 @@ describe("@Track on a provider's method", () => {
   });
 
   it('keeps its name and length', () => {
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- looked at, not called
     const { count } = Stock.prototype;
     expect([count.name, count.length]).toStrictEqual(['count', 1]);
   });
