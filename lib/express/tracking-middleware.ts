@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 import { TrackingError } from '../core/errors.js';
 import { Problems } from '../core/options.js';
 import { isScopedTracker } from '../core/scoped-tracker.js';
@@ -66,10 +66,14 @@ function deferEnd(scope: RequestScope, response: ServerResponse, tracking: Reque
       return end(...args);
     }
     isDeferred = true;
+    const restoreHead = headOf(response);
     const leave = async (): Promise<void> => {
       const mayLeave = await scope.accepted(response.statusCode);
       response.end = end as typeof response.end;
-      if (mayLeave || response.headersSent) {
+      if (response.headersSent) {
+        end(...args);
+      } else if (mayLeave) {
+        restoreHead();
         end(...args);
       } else {
         refuse(response);
@@ -85,13 +89,47 @@ function deferEnd(scope: RequestScope, response: ServerResponse, tracking: Reque
   }) as typeof response.end;
 }
 
+/**
+ * What a response said of itself when it was ended. An error thrown after that still finds its head unsent, and error
+ * handlers write theirs: a length above all that the body does not have.
+ *
+ * @returns what puts it back
+ */
+function headOf(response: ServerResponse): () => void {
+  const { statusCode } = response;
+  const statusMessage = response instanceof ServerResponse ? response.statusMessage : '';
+  const headers = response.getHeaders();
+  return () => {
+    response.statusCode = statusCode;
+    if (response instanceof ServerResponse) {
+      response.statusMessage = statusMessage;
+    }
+    for (const name of response.getHeaderNames()) {
+      if (headers[name] === undefined) {
+        response.removeHeader(name);
+      }
+    }
+    for (const [name, value] of Object.entries(headers)) {
+      // Setting what has not changed would change how the name is written.
+      if (value !== undefined && response.getHeader(name) !== value) {
+        response.setHeader(name, value);
+      }
+    }
+  };
+}
+
 function refuse(response: ServerResponse): void {
   // What the headers say is said of a body that nobody gets.
   for (const name of response.getHeaderNames()) {
     response.removeHeader(name);
   }
   response.statusCode = 503;
+  if (response instanceof ServerResponse) {
+    // HTTP/2 has none, and throws.
+    response.statusMessage = 'Service Unavailable';
+  }
   response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('content-length', UNAVAILABLE.length);
   response.setHeader('cache-control', 'no-store');
   response.end(UNAVAILABLE);
 }

@@ -17,6 +17,16 @@ import { TrackingHost } from './tracking-host.js';
 /** The name of a resolver's frame: several run at once in one request, each in a scope of its own. */
 const RESOLVER_FRAME = 'nestjs-tracking:handler';
 const NO_SOURCE: RequestSource = Object.freeze({});
+/** What a handler may have said of a body that a 503 takes the place of. */
+const BODY_HEADERS = [
+  ...['content-disposition', 'content-encoding', 'content-language', 'content-length', 'content-range'],
+  ...['cache-control', 'etag', 'expires', 'last-modified', 'location'],
+];
+
+/** The part of Express's response and of Fastify's reply, which has Node's own below, that is needed here. */
+interface HttpResponse extends Pick<ServerResponse, 'statusCode' | 'headersSent' | 'removeHeader'> {
+  readonly raw?: Pick<ServerResponse, 'headersSent'>;
+}
 
 /**
  * Runs handlers in their scope, on every transport, and tells it the handler. It is there by itself wherever Nest takes an
@@ -100,10 +110,16 @@ function followHandler(
   if (awaitAccepted === false) {
     return seen;
   }
+  const response = execution.switchToHttp().getResponse<HttpResponse>();
   const wait = async (status: number): Promise<void> => {
-    if (!(await scope.accepted(status))) {
-      throw new ServiceUnavailableException('Service Unavailable', { errorCode: 'TRACKING_NOT_ACCEPTED' });
+    // What is on its way cannot be held back: event streams, and what a handler writes itself.
+    if ((response.raw ?? response).headersSent || (await scope.accepted(status))) {
+      return;
     }
+    for (const name of BODY_HEADERS) {
+      response.removeHeader(name);
+    }
+    throw new ServiceUnavailableException('Service Unavailable', { errorCode: 'TRACKING_NOT_ACCEPTED' });
   };
   return concat(
     seen.pipe(
@@ -114,9 +130,7 @@ function followHandler(
         }),
       ),
     ),
-    defer(() => wait(execution.switchToHttp().getResponse<{ statusCode: number }>().statusCode)).pipe(
-      ignoreElements(),
-    ),
+    defer(() => wait(response.statusCode)).pipe(ignoreElements()),
   );
 }
 

@@ -12,6 +12,7 @@ import { closeApps, startExpress, startNode } from '../support/express-app.js';
 import { until } from '../support/http-app.js';
 import type { AnyTracker } from '../support/recording.js';
 import { untyped } from '../support/recording.js';
+import { sessionIdOf } from '../support/session-id.js';
 
 afterEach(closeApps);
 
@@ -88,7 +89,7 @@ describe('an event of a bare Express app', () => {
     expect(arrived?.context).not.toHaveProperty('user');
     expect(seen?.context).toMatchObject({
       user: { id: 'ann' },
-      session: { id: 's1' },
+      session: { id: sessionIdOf('s1') },
       request: { id: (arrived?.context['request'] as { id: string }).id },
     });
     expect(seen?.context['user']).toStrictEqual({ id: 'ann' });
@@ -375,6 +376,7 @@ describe('trackingMiddleware', () => {
       },
     );
     await expect(app.send('/')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await until(() => app.reports.length > 0);
     expect(app.reports).toMatchObject([
       {
         code: 'callback_failed',

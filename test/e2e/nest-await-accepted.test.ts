@@ -1,14 +1,20 @@
+import type { ArgumentsHost, CanActivate, ExceptionFilter } from '@nestjs/common';
 import {
+  Catch,
   Controller,
+  ForbiddenException,
   Get,
   Head,
   Header,
   HttpCode,
+  Injectable,
   Post,
   Redirect,
   Res,
   Sse,
   StreamableFile,
+  UseFilters,
+  UseGuards,
 } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -34,6 +40,27 @@ afterEach(async () => {
   }
   await closeNestApps();
 });
+
+@Injectable()
+class Refusing implements CanActivate {
+  constructor(@InjectTracker() private readonly tracker: Tracker) {}
+
+  canActivate(): boolean {
+    this.tracker.emit('guard');
+    return false;
+  }
+}
+
+@Catch(ForbiddenException)
+class Teapot implements ExceptionFilter {
+  constructor(@InjectTracker() private readonly tracker: Tracker) {}
+
+  catch(_error: unknown, host: ArgumentsHost): void {
+    this.tracker.emit('filter');
+    const response = host.switchToHttp().getResponse<{ status(code: number): { send(): unknown } }>();
+    response.status(418).send();
+  }
+}
 
 const big = 'x'.repeat(300_000);
 
@@ -61,6 +88,17 @@ class Answers {
   @Get('stream')
   stream(): StreamableFile {
     return new StreamableFile(Readable.from([Buffer.from(big), Buffer.from('end')]));
+  }
+
+  @Get('described')
+  described(@Res({ passthrough: true }) response: { header(name: string, value: string): unknown }): string {
+    response.header('content-encoding', 'identity');
+    response.header('content-disposition', 'attachment; filename="a.txt"');
+    response.header('etag', '"1"');
+    response.header('last-modified', 'Thu, 01 Jan 2026 00:00:00 GMT');
+    response.header('cache-control', 'public, max-age=600');
+    response.header('access-control-allow-origin', 'https://shop.example');
+    return 'short';
   }
 
   @Get('empty')
@@ -102,6 +140,13 @@ class Answers {
     response.end('b');
   }
 
+  @Get('refused')
+  @UseGuards(Refusing)
+  @UseFilters(Teapot)
+  refused(): string {
+    return 'refused';
+  }
+
   @Get('nothing')
   @Track('unused', { on: 'failure' })
   nothing(): string {
@@ -133,8 +178,7 @@ const ROUTES = [
   ['GET', '/unchanged', 304, ''],
   ['GET', '/moved', 307, undefined],
   ['HEAD', '/head', 200, ''],
-  ['GET', '/events', 200, undefined],
-  ['GET', '/raw', 200, 'ab'],
+  ['GET', '/described', 200, 'short'],
 ] as const;
 const ways: readonly (readonly [string, string])[] = ROUTES.map(([method, path]) => [method, path]);
 
@@ -191,23 +235,46 @@ describe.each(PLATFORMS)('on %s, a response that waits', (platform) => {
     }
     const { status, headers, body } = await answer;
     expect(status).toBe(503);
-    expect(headers).not.toHaveProperty('location');
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
-    expect(body).toBe(method === 'HEAD' ? '' : '{"statusCode":503,"message":"Service Unavailable"}');
+    for (const name of [
+      'location',
+      'content-encoding',
+      'content-disposition',
+      'last-modified',
+      'cache-control',
+    ]) {
+      expect(headers).not.toHaveProperty(name);
+    }
+    // Express makes one of the body that it sends.
+    expect(headers.etag).not.toBe('"1"');
+    expect(headers['access-control-allow-origin']).toBe(
+      path === '/described' ? 'https://shop.example' : undefined,
+    );
+    const isHead = method === 'HEAD';
+    expect(isHead ? body : headers['content-length']).toBe(isHead ? '' : String(body.length));
+    expect(body === '' ? undefined : JSON.parse(body)).toEqual(
+      isHead ? undefined : expect.objectContaining({ statusCode: 503, errorCode: 'TRACKING_NOT_ACCEPTED' }),
+    );
     expect(app.reports.map(({ code }) => code)).toContain('not_accepted');
   });
 
-  it('has the headers of its head as it would without', async () => {
-    const app = await start({ awaitAccepted: true });
-    const answer = app.send('/raw');
-    await until(() => app.sent.length > 0);
-    app.sent.forEach((event) => {
-      event.resolve();
-    });
-    expect(await answer).toMatchObject({
-      message: 'Fine',
-      headers: { 'x-raw': 'yes' },
-    });
+  it.each([
+    ['that its handler writes itself', '/raw', 'ab'],
+    ['of events of the server', '/events', 'data: one'],
+  ])('is not one %s: that is on its way', async (_which, path, body) => {
+    const app = await start({ awaitAccepted: 'required', acceptTimeoutMs: 500 });
+    const { status, body: received } = await app.send(path);
+    expect(status).toBe(200);
+    expect(received).toContain(body);
+    // Its own event, and that of @Track.
+    expect(app.sent).toHaveLength(2);
+    expect(app.reports).toStrictEqual([]);
+  });
+
+  it('does not wait for what a guard emits that refuses, nor for what a filter emits then', async () => {
+    const app = await start({ awaitAccepted: 'required' });
+    expect((await app.send('/refused')).status).toBe(418);
+    expect(app.sent).toHaveLength(2);
   });
 
   it('does not wait where nothing was emitted', async () => {

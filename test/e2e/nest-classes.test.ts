@@ -20,7 +20,9 @@ import {
   TrackingModule,
   WithContext,
 } from 'nestjs-tracking';
-import { memoryBackend } from 'nestjs-tracking/testing';
+import type { Clock } from 'nestjs-tracking/core';
+import { fakeClock, memoryBackend } from 'nestjs-tracking/testing';
+import { until } from '../support/http-app.js';
 import { untyped } from '../support/recording.js';
 import { ADAPTERS, bootContext, bootError, closeApps, nestApp } from '../support/nest-app.js';
 
@@ -263,19 +265,24 @@ describe('a class that cannot be created', () => {
   ])(
     'because it needs the tracker itself, as %s, says so instead of waiting for ever',
     async (_as, providers) => {
-      jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
-      try {
-        const error = bootError(TrackingModule.forRoot({ backends: { echo: NeedsTracker } }), {
-          module: Nothing,
-          providers,
-        });
-        await jest.advanceTimersByTimeAsync(30_000);
-        expect((await error).message).toContain(
-          'backends.echo: creating NeedsTracker failed: waited 30000 ms for it; does it inject the tracker that it belongs to?',
-        );
-      } finally {
-        jest.useRealTimers();
-      }
+      const fake = fakeClock();
+      let timers = 0;
+      const clock: Clock = {
+        ...fake,
+        setTimeout: (run, ms) => {
+          timers++;
+          return fake.setTimeout(run, ms);
+        },
+      };
+      const error = bootError(TrackingModule.forRoot({ backends: { echo: NeedsTracker }, clock }), {
+        module: Nothing,
+        providers,
+      });
+      await until(() => timers > 0);
+      await fake.advance(30_000);
+      expect((await error).message).toContain(
+        'backends.echo: creating NeedsTracker failed: waited 30000 ms for it; does it inject the tracker that it belongs to?',
+      );
     },
   );
 });
@@ -307,19 +314,13 @@ describe('options that need a tracker themselves', () => {
   });
 
   it('stop it also where they need that of a feature', async () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
-    try {
-      const error = boot([TrackingModule.forFeature()]).catch((e: unknown) => e);
-      await jest.advanceTimersByTimeAsync(30_000);
-      expect(await error).toMatchObject({
-        code: 'timeout',
-        message:
-          'waited 30000 ms for TrackingModule.forRoot; do its options need the tracker of a TrackingModule.forFeature?',
-      });
-    } finally {
-      jest.useRealTimers();
-    }
-  });
+    // The clock of the options is not known before they are: this one waits in real time.
+    await expect(boot([TrackingModule.forFeature()])).rejects.toMatchObject({
+      code: 'timeout',
+      message:
+        'waited 30000 ms for TrackingModule.forRoot; do its options need the tracker of a TrackingModule.forFeature?',
+    });
+  }, 45_000);
 });
 
 async function initialised(moduleRef: TestingModule) {

@@ -20,6 +20,7 @@ import { getTrackerToken, InjectTracker, isTrackingError } from 'nestjs-tracking
 import { untyped } from '../support/recording.js';
 import type { AdapterName } from '../support/nest-app.js';
 import { ADAPTERS, closeApps, nestApp } from '../support/nest-app.js';
+import { sessionIdOf } from '../support/session-id.js';
 
 type SignedIn = RequestSource & {
   user?: unknown;
@@ -121,7 +122,7 @@ describe.each(ADAPTERS)('the user on %s', (adapter) => {
     expect((await app.event('before')).context).not.toHaveProperty('user');
     expect((await app.event('after')).context).toMatchObject({
       user: { id: 'ann' },
-      session: { id: 's-ann' },
+      session: { id: sessionIdOf('s-ann') },
     });
     expect(JSON.stringify(app.memory.events)).not.toContain('secret');
   });
@@ -182,6 +183,8 @@ describe.each(ADAPTERS)('the user on %s', (adapter) => {
       .start();
     await app.visit('/guarded', { headers: { 'x-user': 'ann' } });
     expect(asked).toStrictEqual([
+      // In the guard no handler is known yet.
+      ['ann', true, undefined, undefined],
       ['ann', true, 'guarded', 'Guarded'],
       ['ann', true, 'guarded', 'Guarded'],
     ]);
@@ -211,13 +214,43 @@ describe.each(ADAPTERS)('the user on %s', (adapter) => {
 
 describe.each(ADAPTERS)('the session on %s', (adapter) => {
   it.each([
-    [{ session: { id: 'abc', cart: 1 } }, { id: 'abc' }],
-    [{ sessionID: 'def' }, { id: 'def' }],
-    [{ session: { id: 'abc' }, sessionID: 'def' }, { id: 'abc' }],
+    [{ session: { id: 'abc', cart: 1 } }, { id: sessionIdOf('abc') }],
+    [{ sessionID: 'def' }, { id: sessionIdOf('def') }],
+    [{ session: { id: 'abc' }, sessionID: 'def' }, { id: sessionIdOf('abc') }],
     [{ session: {} }, undefined],
     [{}, undefined],
-  ])('is the id of %j', async (decoration, expected) => {
+  ])('is a hash of the id of %j', async (decoration, expected) => {
     const { context } = await contextOf(adapter, (request) => {
+      Object.assign(request, decoration);
+    });
+    expect(context['session']).toStrictEqual(expected);
+  });
+
+  const ofExpressSession = { session: { id: 'a+b', save: () => undefined }, sessionID: 'a+b' };
+
+  it.each<[string, object, Record<string, string>, object | undefined]>([
+    ['not known while express-session has made it for this request alone', ofExpressSession, {}, undefined],
+    [
+      'known once its cookie came with the request',
+      ofExpressSession,
+      { cookie: 'connect.sid=s%3Aa%2Bb.signature' },
+      { id: sessionIdOf('a+b') },
+    ],
+    [
+      'known once its cookie goes with the response',
+      { ...ofExpressSession, res: { getHeader: () => ['a=1', 'connect.sid=s%3Aa%2Bb.signature; Path=/'] } },
+      {},
+      { id: sessionIdOf('a+b') },
+    ],
+    [
+      'not known while cookie-session says that it is new',
+      { session: { id: 'a', isNew: true } },
+      {},
+      undefined,
+    ],
+  ])('is %s', async (_when, decoration, headers, expected) => {
+    const { context } = await contextOf(adapter, (request) => {
+      Object.assign(request.headers ?? {}, headers);
       Object.assign(request, decoration);
     });
     expect(context['session']).toStrictEqual(expected);
@@ -295,7 +328,7 @@ describe.each(ADAPTERS)('hundreds of requests at once on %s', (adapter) => {
         !isDeepStrictEqual(context, {
           request: { id, ...request },
           user: { id: user },
-          session: { id: `s-${user}` },
+          session: { id: sessionIdOf(`s-${user}`) },
           handler: { kind: 'http', class: 'Shop', method: 'buy' },
           cart: n,
           ...(item === undefined ? {} : { item }),

@@ -130,6 +130,6 @@ describe('options.metrics', () => {
   it('that are none stop the boot', async () => {
     const error = await bootError(TrackingModule.forRoot({ backends: {}, metrics: 5 as never }));
 
-    expect(error.message).toContain('expected metrics to be what createMetrics() answers, got 5');
+    expect(error.message).toContain('expected metrics to be what createMetrics() returns, got 5');
   });
 });

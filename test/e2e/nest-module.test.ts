@@ -190,19 +190,6 @@ describe.each(ADAPTERS)('forFeature on %s', (adapter) => {
     expect(memory.events.map(({ data }) => data)).toStrictEqual([{ own: true, root: true }, { root: true }]);
   });
 
-  it('named like nothing else, puts a child of the root under that name, beside the root', async () => {
-    const billing = TrackingModule.forFeature({
-      name: 'billing',
-      context: { area: 'billing' },
-    });
-    const { visit, memory } = await nestApp(adapter)
-      .imports(feature('a', [billing], getTrackerToken('billing')), feature('b', [billing]))
-      .start();
-    await visit('/a');
-    await visit('/b');
-    expect(memory.events.map(({ context }) => context['area'])).toStrictEqual(['billing', undefined]);
-  });
-
   it('named like an instance, derives from that one', async () => {
     const audit = memoryBackend();
     const { visit, memory } = await nestApp(adapter)
@@ -263,14 +250,28 @@ describe('forFeature', () => {
     );
   });
 
-  it('that cannot know its root says which there are', async () => {
+  it('named like no instance stops the boot and says which there are', async () => {
+    const backends = { memory: memoryBackend() };
+    const error = await bootError(
+      TrackingModule.forRoot({ backends }),
+      TrackingModule.forRoot({ name: 'audit', backends }),
+      TrackingModule.forFeature({ name: 'billing' }),
+    );
+    expect(error).toMatchObject({
+      code: 'invalid_options',
+      message:
+        'TrackingModule.forFeature({ name: "billing" }): there is no TrackingModule.forRoot of that name; known are default, audit',
+    });
+  });
+
+  it('without a name stops the boot where no instance is the default one', async () => {
     const backends = { memory: memoryBackend() };
     const error = await bootError(
       TrackingModule.forRoot({ name: 'a', backends }),
       TrackingModule.forRoot({ name: 'b', backends }),
       TrackingModule.forFeature(),
     );
-    expect(error.message).toContain('none is the default among a, b');
+    expect(error.message).toContain('there is no TrackingModule.forRoot of that name; known are a, b');
   });
 
   it('with wrong options stops the boot, all of them listed', async () => {
@@ -433,12 +434,12 @@ describe('a boot', () => {
       'expected isGlobal to be true or false, got "yes"',
       'expected middleware to be true or false, got null',
       'expected interceptor to be true or false, got 0',
-      'expected request.enrich to be true or a function, got "yes"',
+      'expected request.enrich to be true, false or a function, got "yes"',
       'expected request.ip to be true or false, got 1',
       'expected request.user to be a function',
       'expected request.hold.maxEvents to be a positive integer, got 0',
       'request.hold.max is not an option',
-      'expected request.flushAtEnd to be "accepted" or "delivered" or false, got true',
+      "expected request.flushAtEnd to be 'accepted' or 'delivered' or false, got true",
       'expected request.acceptTimeoutMs to be milliseconds, 0 or more, got NaN',
       'request.usr is not an option',
     ]) {
@@ -448,7 +449,17 @@ describe('a boot', () => {
 
   it('stops at an empty name', async () => {
     const error = await bootError(TrackingModule.forRoot({ name: '', backends }));
-    expect(error.message).toContain('expected name to be a text that is not empty, got ""');
+    expect(error.message).toContain('expected name to be a non-empty string, got ""');
+  });
+
+  it('stops where responses wait for events that nothing sees: awaitAccepted without the interceptor', async () => {
+    const options = { backends, request: { awaitAccepted: true } } as const;
+    for (const middleware of [true, false]) {
+      const error = await bootError(TrackingModule.forRoot({ ...options, middleware, interceptor: false }));
+      expect(error.message).toContain(
+        'request.awaitAccepted: needs the interceptor, which `interceptor: false` leaves out',
+      );
+    }
   });
 
   it('takes what is undefined as left out', async () => {

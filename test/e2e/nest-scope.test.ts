@@ -197,7 +197,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
     expect(framesOf(app, '/things/7')).toStrictEqual({
       middleware: 'request',
       'middleware.later': 'request',
-      guard: 'handler request',
+      guard: 'request',
       pipe: 'handler request',
       interceptor: 'handler request',
       handler: 'handler request',
@@ -213,7 +213,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
     const app = await nestApp(adapter).controllers(Things).start();
     await app.visit('/things/7');
     expect(framesOf(app, '/things/7')).toMatchObject({
-      guard: 'handler request',
+      guard: 'request',
       handler: 'handler request',
     });
   });
@@ -234,7 +234,7 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
       }),
     ).toBe(201);
     expect(framesOf(app, '/things')).toMatchObject({
-      guard: 'handler request',
+      guard: 'request',
       handler: 'handler request',
     });
   });
@@ -245,9 +245,9 @@ describe.each(ADAPTERS)('the scope of a request on %s', (adapter) => {
     expect(framesOf(app, '/things/forbidden')).toStrictEqual({
       middleware: 'request',
       'middleware.later': 'request',
-      guard: 'handler request',
-      'guard.refuses': 'handler request',
-      filter: 'handler request',
+      guard: 'request',
+      'guard.refuses': 'request',
+      filter: 'request',
     });
   });
 
@@ -329,7 +329,7 @@ describe.each(ADAPTERS)('the doors on %s', (adapter) => {
       middleware: true,
       interceptor: true,
       early: inHandler.request,
-      guard: inHandler.handler,
+      guard: inHandler.request,
       handler: inHandler.handler,
     },
     {
@@ -395,7 +395,7 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
     expect(await app.visit('/things/7')).toBe(200);
     expect(framesOf(app, '/things/7')).toMatchObject({
       mounted: 'request',
-      guard: 'handler request',
+      guard: 'request',
       handler: 'handler request',
     });
   });
@@ -421,7 +421,7 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
       mounted: 'request',
       middleware: 'request',
       'middleware.later': 'request',
-      guard: 'handler request',
+      guard: 'request',
       handler: 'handler request',
     });
     expect(
@@ -449,7 +449,7 @@ describe.each(ADAPTERS)('what is mounted by hand on %s', (adapter) => {
     await nest.close();
     expect(framesOf({ memory }, '/things/7')).toMatchObject({
       middleware: 'request',
-      guard: 'handler request',
+      guard: 'request',
       handler: 'handler request',
     });
   });

@@ -4,6 +4,8 @@ import {
   Controller,
   Get,
   Header,
+  Inject,
+  Injectable,
   Module,
   Param,
   Res,
@@ -14,8 +16,8 @@ import {
 import { get } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Observable } from 'rxjs';
-import { concat, EMPTY, map, NEVER, of, Subject, take, timeout } from 'rxjs';
-import type { JsonObject, Tracker } from 'nestjs-tracking';
+import { concat, EMPTY, lastValueFrom, map, NEVER, of, Subject, take, throwError, timeout } from 'rxjs';
+import type { JsonObject, Tracker, TrackingExtras } from 'nestjs-tracking';
 import { getTrackerToken, NoTrack, Track, TrackingContext, TrackingModule } from 'nestjs-tracking';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import type { RunningApp } from '../support/nest-app.js';
@@ -414,6 +416,155 @@ describe.each(ADAPTERS)('@Track on %s', (adapter) => {
 
 @Module({})
 class Feature {}
+
+@Injectable()
+class Stock {
+  readonly prefix = 'stock';
+
+  @Track('counted', { data: (left: number) => ({ left }) })
+  count(of: string): number {
+    return of.length;
+  }
+
+  @Track('fetched', { on: 'both', data: (result: unknown, execution) => ({ result, execution }) })
+  async fetch(id: string): Promise<string> {
+    await Promise.resolve();
+    return `${this.prefix}-${id}`;
+  }
+
+  @Track('watched', { data: (last: unknown) => ({ last }) })
+  watch(): Observable<number> {
+    return of(1, 2);
+  }
+
+  @Track('thrown', { on: 'failure' })
+  refuse(): never {
+    throw new ConflictException('sold out');
+  }
+
+  @Track('rejected', { on: 'both' })
+  reject(): Promise<never> {
+    return Promise.reject(new TypeError('gone'));
+  }
+
+  @Track('failed', { on: 'failure' })
+  fail(): Observable<never> {
+    return throwError(() => new RangeError('far'));
+  }
+
+  @Track('first')
+  @Track('second')
+  twice(): void {
+    // Two events.
+  }
+}
+
+@Controller('stock')
+class StockController {
+  constructor(@Inject(Stock) private readonly stock: Stock) {}
+
+  @Get()
+  @Track('listed')
+  list(): number {
+    return this.stock.count('abc');
+  }
+}
+
+describe.each(ADAPTERS)("@Track on a provider's method on %s", (adapter) => {
+  const start = async (options: TrackingExtras = {}) => {
+    const app = await nestApp(adapter)
+      .tracking(options)
+      .providers(Stock)
+      .controllers(StockController)
+      .start();
+    const tracked = (): unknown[] => app.memory.events.map(({ name, data }) => [name, data]);
+    return { ...app, stock: app.app.get(Stock), tracked };
+  };
+
+  it('emits when it has returned, or what it returned has settled', async () => {
+    const { stock, tracked } = await start();
+    expect(stock.count('abc')).toBe(3);
+    expect(tracked()).toStrictEqual([['counted', { left: 3 }]]);
+    const fetched = stock.fetch('7');
+    expect(tracked()).toHaveLength(1);
+    expect(await fetched).toBe('stock-7');
+    const watched = stock.watch();
+    expect(tracked()).toHaveLength(2);
+    expect(await lastValueFrom(watched)).toBe(2);
+    expect(tracked().slice(1)).toStrictEqual([
+      // There is no execution.
+      ['fetched', { result: 'stock-7' }],
+      ['watched', { last: 2 }],
+    ]);
+  });
+
+  it('emits when it has failed, and fails as it did', async () => {
+    const { stock, tracked } = await start();
+    expect(() => stock.refuse()).toThrow(ConflictException);
+    await expect(stock.reject()).rejects.toThrow(TypeError);
+    await expect(lastValueFrom(stock.fail())).rejects.toThrow(RangeError);
+    expect(tracked()).toStrictEqual([
+      ['thrown', { error: 'ConflictException' }],
+      ['rejected', { error: 'TypeError' }],
+      ['failed', { error: 'RangeError' }],
+    ]);
+  });
+
+  it('emits each of several', async () => {
+    const { stock, tracked } = await start();
+    stock.twice();
+    expect(new Set(tracked())).toStrictEqual(
+      new Set([
+        ['first', {}],
+        ['second', {}],
+      ]),
+    );
+  });
+
+  it('emits in the scope of the request, and once for the handler', async () => {
+    const { visit, memory, tracked } = await start();
+    expect(await visit('/stock')).toBe(200);
+    expect(tracked()).toStrictEqual([
+      ['counted', { left: 3 }],
+      ['listed', {}],
+    ]);
+    expect(memory.events.map(({ context }) => context['handler'])).toMatchObject([
+      { method: 'list' },
+      { method: 'list' },
+    ]);
+  });
+
+  it('does nothing with interceptor: false', async () => {
+    const { stock, visit, memory } = await start({ interceptor: false });
+    expect(stock.count('abc')).toBe(3);
+    expect(await stock.fetch('7')).toBe('stock-7');
+    expect(await visit('/stock')).toBe(200);
+    expect(memory.events).toHaveLength(0);
+  });
+
+  it('acts on the tracker that the module of the provider injects', async () => {
+    const app = await nestApp(adapter)
+      .imports({
+        module: Feature,
+        imports: [TrackingModule.forFeature({ context: { area: 'stock' } })],
+        providers: [Stock],
+      })
+      .start();
+    app.app.get(Stock, { strict: false }).count('a');
+    expect(app.memory.events).toMatchObject([{ name: 'counted', context: { area: 'stock' } }]);
+  });
+});
+
+describe("@Track on a provider's method", () => {
+  it('does nothing on an instance made by hand', () => {
+    expect(new Stock().count('ab')).toBe(2);
+  });
+
+  it('keeps its name and length', () => {
+    const { count } = Stock.prototype;
+    expect([count.name, count.length]).toStrictEqual(['count', 1]);
+  });
+});
 
 describe.each(ADAPTERS)('@TrackingContext on %s', (adapter) => {
   it('is what an event would carry now, frozen', async () => {

@@ -28,6 +28,7 @@ import type { MemoryBackend } from 'nestjs-tracking/testing';
 import { memoryBackend } from 'nestjs-tracking/testing';
 import type { Observable } from 'rxjs';
 import { firstValueFrom, interval, map, take, toArray } from 'rxjs';
+import { sessionIdOf } from '../support/session-id.js';
 import { contextOf, HOSTS, makeApp, QUIET } from '../support/transports.js';
 
 const TCP: MicroserviceOptions = {
@@ -207,7 +208,7 @@ describe('a microservice over TCP', () => {
     await ask(client, 'say', { from: 'ann', text: 'hello' });
     expect(await contextOf(memory, 'said')).toEqual({
       user: { id: 'ann' },
-      session: { id: 'of ann' },
+      session: { id: sessionIdOf('of ann') },
       handler: { kind: 'rpc', class: 'MessagesController', method: 'say' },
       text: 'hello',
     });
@@ -233,11 +234,11 @@ describe('a microservice over TCP', () => {
     client.emit('heard', { from: 'ann', text: 'hello' }).subscribe();
     expect(await contextOf(memory, 'heard')).toEqual({
       user: { id: 'ann' },
-      session: { id: 'of ann' },
+      session: { id: sessionIdOf('of ann') },
       handler: { kind: 'rpc', class: 'MessagesController', method: 'heard' },
     });
     expect(await contextOf(memory, 'heard.too')).toEqual({
-      ...{ user: { id: 'ann' }, session: { id: 'of ann' } },
+      ...{ user: { id: 'ann' }, session: { id: sessionIdOf('of ann') } },
       handler: { kind: 'rpc', class: 'MessagesController', method: 'heardToo' },
     });
   });
@@ -406,7 +407,7 @@ describe.each(HOSTS)('an app on %s that takes messages too', (host) => {
     await ask(client, 'say', { from: 'ann', text: 'hello' });
     expect(await contextOf(memory, 'said')).toEqual({
       user: { id: 'ann' },
-      session: { id: 'of ann' },
+      session: { id: sessionIdOf('of ann') },
       handler: { kind: 'rpc', class: 'MessagesController', method: 'say' },
       text: 'hello',
     });

@@ -27,6 +27,7 @@ import { memoryBackend } from 'nestjs-tracking/testing';
 import type { IncomingMessage } from 'node:http';
 import { interval, map, Observable, of, take } from 'rxjs';
 import type { WebSocket } from 'ws';
+import { sessionIdOf } from '../support/session-id.js';
 import type { Host, ListeningApp } from '../support/transports.js';
 import { contextOf, HOSTS, listen, WsClient } from '../support/transports.js';
 
@@ -224,7 +225,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     const client = await connect();
     await client.ask('say', { text: 'hello' });
     expect(await contextOf(memory, 'said')).toEqual({
-      session: { id: 'none' },
+      session: { id: sessionIdOf('none') },
       handler: { kind: 'ws', class: 'ChatGateway', method: 'say' },
       text: 'hello',
     });
@@ -239,7 +240,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     expect(before?.context).not.toHaveProperty('user');
     expect(after?.context).toMatchObject({
       user: { id: 'ann' },
-      session: { id: 's1' },
+      session: { id: sessionIdOf('s1') },
     });
   });
 
@@ -280,7 +281,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
       const client = text.split('/')[0] ?? '';
       expect(context).toMatchObject({
         user: { id: `u${client}` },
-        session: { id: `s${client}` },
+        session: { id: sessionIdOf(`s${client}`) },
         text,
       });
     }
@@ -292,7 +293,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     await client.ask('say', { text: 'hello' });
     const { data } = (await client.ask('context')) as Answer;
     expect(data).toEqual({
-      session: { id: 'none' },
+      session: { id: sessionIdOf('none') },
       handler: { kind: 'ws', class: 'ChatGateway', method: 'context' },
     });
   });
@@ -303,7 +304,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     const client = await boot.context('client', { client: true }, () => connect());
     await client.ask('say', { text: 'hello' });
     expect(await contextOf(memory, 'said')).toEqual({
-      session: { id: 'none' },
+      session: { id: sessionIdOf('none') },
       handler: { kind: 'ws', class: 'ChatGateway', method: 'say' },
       text: 'hello',
     });
@@ -322,7 +323,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     expect(counted).toHaveLength(3);
     for (const { context } of counted) {
       expect(context).toEqual({
-        session: { id: 's1' },
+        session: { id: sessionIdOf('s1') },
         handler: { kind: 'ws', class: 'ChatGateway', method: 'count' },
       });
     }
@@ -335,7 +336,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     await staying.ask('watch', 'b');
     await leaving.close();
     expect(await contextOf(memory, 'left')).toEqual({
-      session: { id: 's1' },
+      session: { id: sessionIdOf('s1') },
       handler: { kind: 'ws', class: 'ChatGateway', method: 'watch' },
     });
     expect(running.app.get(ChatGateway).tornDown).toEqual(new Set(['a']));
@@ -411,7 +412,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     const client = await connect('/?session=s1');
     await client.ask('say', { text: 'hello' });
     expect(await contextOf(memory, 'said')).toMatchObject({
-      session: { id: 's1' },
+      session: { id: sessionIdOf('s1') },
       handler: { kind: 'ws', method: 'say' },
     });
     await fetch(`${running.url}/page`);
@@ -453,7 +454,7 @@ describe.each(HOSTS)('gateways beside HTTP on %s', (host: Host) => {
     const client = await connect('/?session=s1');
     await client.ask('say', { text: 'hello' });
     expect(await contextOf(memory, 'said')).toEqual({
-      session: { id: 's1' },
+      session: { id: sessionIdOf('s1') },
       text: 'hello',
     });
     await client.ask('vote', 'yes');
