@@ -50,13 +50,13 @@ export function errorMessage(error: unknown): string {
 function messageOf(error: unknown, depth: number): string {
   // By shape: errors of Node's core are no instances of a test runner's Error.
   if (typeof error !== 'object' || error === null || !('message' in error)) {
-    return String(error);
+    return String(error) || 'an empty error';
   }
   const { name, message, code, cause, errors } = error as Partial<AggregateError> & {
     readonly code?: unknown;
   };
   const inside = depth === 0 || !Array.isArray(errors) ? [] : errors.map((one) => messageOf(one, depth - 1));
-  const text = [String(message), ...new Set(inside)].filter((part) => part !== '').join('; ') || String(name);
+  const text = [String(message), ...new Set(inside)].filter((part) => part !== '').join('; ') || String(name) || 'an empty error';
   const withCode =
     typeof code === 'string' && SYSTEM_CODE.test(code) && !text.includes(code) ? `${text} (${code})` : text;
   if (cause === undefined || depth === 0) {

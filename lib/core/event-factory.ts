@@ -93,9 +93,10 @@ export class EventFactory {
    * that replaying the parent gives the same children.
    *
    * @param processor its name, for reports
+   * @param path of its node
    * @throws TypeError when it is neither
    */
-  processed(answer: unknown, parent: TrackedEvent, processor: string): ProcessedEvents {
+  processed(answer: unknown, parent: TrackedEvent, processor: string, path: string): ProcessedEvents {
     const events: TrackedEvent[] = [];
     const refused: DropReason[] = [];
     if (Array.isArray(answer) && answer.length === 0) {
@@ -104,9 +105,9 @@ export class EventFactory {
     const ids = new Set<string>();
     // `Array.from` shows the holes of a sparse array.
     Array.from(Array.isArray(answer) ? (answer as unknown[]) : [answer]).forEach((item, index) => {
-      let made = this.adopt(item, parent, processor);
+      let made = this.adopt(item, parent, processor, path);
       if (typeof made !== 'string' && ids.has(made.id)) {
-        made = this.adopt({ id: derivedId(parent.id, index) }, made, processor);
+        made = this.adopt({ id: derivedId(parent.id, index) }, made, processor, path);
       }
       if (typeof made === 'string') {
         refused.push(made);
@@ -134,6 +135,9 @@ export class EventFactory {
         const problems = changes.join('; ') || 'expected an object, got null';
         report('context_changed', `was changed to be JSON: ${problems}`);
       }
+      if (json.length * 3 > this.limits.maxBytes && Buffer.byteLength(json) > this.limits.maxBytes) {
+        throw TOO_LARGE;
+      }
       return new Frame(json, value);
     } catch {
       report('too_large', `was left out: it exceeds ${this.limits.maxBytes} bytes`);
@@ -149,7 +153,7 @@ export class EventFactory {
     return this.write(eventStart(head), head, data, context, state?.fromOnError ?? false, state?.payload);
   }
 
-  private adopt(answer: unknown, previous: TrackedEvent, processor: string): CreateResult {
+  private adopt(answer: unknown, previous: TrackedEvent, processor: string, path: string): CreateResult {
     if (answer === previous) {
       return previous;
     }
@@ -159,7 +163,7 @@ export class EventFactory {
     if (answer instanceof TrackedEvent) {
       return answer;
     }
-    this.checkFields(answer, previous, processor);
+    this.checkFields(answer, previous, processor, path);
     const given = answer as Partial<Record<keyof TrackingEvent, unknown>>;
     const timestamp = this.timestampOf(given.timestamp ?? undefined);
     const head = {
@@ -179,7 +183,7 @@ export class EventFactory {
   }
 
   /** What a processor adds beside the five fields nobody would see; a field set to `null` stays as it was. */
-  private checkFields(answer: object, event: TrackedEvent, processor: string): void {
+  private checkFields(answer: object, event: TrackedEvent, processor: string, path: string): void {
     const problems = Object.entries(answer as Record<string, unknown>).flatMap(([key, value]) => {
       if (!FIELDS.includes(key)) {
         return [`${describeValue(key)} is not a field of an event and was left out`];
@@ -190,6 +194,7 @@ export class EventFactory {
       this.reporter.report({
         code: 'processor_failed',
         message: `${processor} returned an event with fields that cannot be: ${problems.join('; ')}`,
+        path,
         event,
       });
     }

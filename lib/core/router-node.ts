@@ -165,7 +165,7 @@ export class RouterNode {
     if (isDropped(answer)) {
       return this.drop(answer.reason, outcomes);
     }
-    const { events, refused } = this.services.factory.processed(answer, event, step.name);
+    const { events, refused } = this.services.factory.processed(answer, event, step.name, this.path);
     for (const reason of refused) {
       this.drop(reason, outcomes);
     }

@@ -281,7 +281,7 @@ class Sanitizer {
 
 /** Also of another realm: a test runner's, or that of Node's own errors inside one. */
 function isError(value: object): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value));
 }
 
 function nameOf(input: object): string {

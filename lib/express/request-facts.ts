@@ -50,24 +50,23 @@ export function routeOf(raw: IncomingRequest, source: RequestSource): string | u
 }
 
 /**
- * The path below which the router of the matched route is mounted. Express says it in `baseUrl`, but only while the router
- * is at work: an error handler, or the end of the request, sees that of the app. There it is what the route left of the
- * path, as far as the pattern says how many segments that are.
+ * The path below which the router of the matched route is mounted. Express says it in `baseUrl`, but only while that router
+ * is at work: an error handler, or the end of the request, sees that of an outer one. Where the pattern says how many
+ * segments it takes, the prefix is what it leaves of the path.
  */
 function prefixOf(raw: IncomingRequest, { baseUrl }: RequestSource, pattern: string): string {
-  if (typeof baseUrl === 'string' && baseUrl !== '') {
-    return baseUrl;
-  }
+  const base = typeof baseUrl === 'string' ? baseUrl : '';
   if (NOT_A_SEGMENT.test(pattern) || !pattern.startsWith('/')) {
-    return '';
+    return base;
   }
   const path = pathOf(raw)?.split('/') ?? [];
-  const segments = pattern.split('/').length - 1;
-  if (pattern === '/') {
-    return path.join('/').replace(/\/$/, '');
+  if (path.length > 1 && path.at(-1) === '') {
+    path.pop();
   }
-  const isTrailing = path.at(-1) === '' && !pattern.endsWith('/');
-  return path.slice(0, path.length - segments - (isTrailing ? 1 : 0)).join('/');
+  const segments = pattern.replace(/\/$/, '').split('/').length - 1;
+  const prefix = path.slice(0, path.length - segments).join('/');
+  // An app that rewrites its URLs matches another path than the one that came.
+  return prefix.startsWith(base) ? prefix : base;
 }
 
 function pathOf(raw: IncomingRequest): string | undefined {

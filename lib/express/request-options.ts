@@ -117,12 +117,12 @@ const holdLimits = object({
 });
 
 const requestOptions = object({
-  enrich: optional(booleanOr('true, false or a function', aFunction<Ask>()), true),
+  enrich: optional(booleanOr('true, false or a function', aFunction<Ask>(), (given) => typeof given === 'function'), true),
   requestId: optional(aFunction<Ask>()),
   ip: optional(boolean, false),
   user: optional(aFunction<Ask>(), defaultUser),
   session: optional(aFunction<Ask>(), defaultSession),
-  hold: optional(booleanOr('true, false or { maxEvents, maxMs }', holdLimits), false),
+  hold: optional(booleanOr('true, false or { maxEvents, maxMs }', holdLimits, isRecord), false),
   keep: optional(aFunction<(outcome: RequestOutcome) => unknown>()),
   flushAtEnd: optional(oneOf('accepted', 'delivered', false), 'accepted'),
   awaitAccepted: optional(oneOf(true, false, 'required'), false),
@@ -156,12 +156,16 @@ export const readRequestOptions: OptionReader<ReadRequestOptions> = (given, path
   };
 };
 
-function booleanOr<T>(expected: string, read: OptionReader<T>): OptionReader<boolean | T> {
+function booleanOr<T>(
+  expected: string,
+  read: OptionReader<T>,
+  isOther: (given: unknown) => boolean,
+): OptionReader<boolean | T> {
   return (given, path, problems) => {
     if (typeof given === 'boolean') {
       return given;
     }
-    if (typeof given !== 'function' && !isRecord(given)) {
+    if (!isOther(given)) {
       problems.add(path, expected, given);
       return false;
     }
@@ -243,6 +247,16 @@ function idOfObject(value: object): string | number | undefined {
   if (typeof json === 'string' || typeof json === 'number') {
     return idOf(json);
   }
-  const hasOwnString = typeof toString === 'function' && toString !== Object.prototype.toString;
-  return json === undefined && hasOwnString && !Array.isArray(value) ? idOf(toString.call(value)) : undefined;
+  return json === undefined && saysWhatItIs(value) ? idOf((toString as () => unknown).call(value)) : undefined;
+}
+
+/** Whether an object has a string of its own, like an ObjectId or a UUID. */
+export function saysWhatItIs(value: unknown): boolean {
+  const { toString } = Object(value) as { toString?: unknown };
+  return (
+    typeof value === 'object' &&
+    !Array.isArray(value) &&
+    typeof toString === 'function' &&
+    toString !== Object.prototype.toString
+  );
 }

@@ -14,7 +14,7 @@ import type { TrackerRuntime } from '../core/tracker-runtime.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { cut, requestFacts, routeOf } from './request-facts.js';
 import type { ReadRequestOptions, RequestOutcome, RequestSource } from './request-options.js';
-import { idOf } from './request-options.js';
+import { idOf, saysWhatItIs } from './request-options.js';
 
 /** Where in the app's code an event happened. */
 export interface HandlerFrame {
@@ -437,7 +437,7 @@ export class RequestScope extends Scope implements EventFollower {
   }
 
   private identityFrame(answer: unknown, what: string): JsonObject | undefined {
-    if (answer === undefined || answer === null || answer === '' || Number.isNaN(answer)) {
+    if (answer === undefined || answer === null || answer === '') {
       return undefined;
     }
     const id = idOf(notPromise(answer));
@@ -448,6 +448,9 @@ export class RequestScope extends Scope implements EventFollower {
       const own = idOf(answer.id);
       const { factory } = this.services.runtime.services;
       return own === undefined ? undefined : { ...factory.frame(answer, `context.${what}`).data, id: own };
+    }
+    if (typeof answer === 'number' || saysWhatItIs(answer)) {
+      return undefined;
     }
     throw new TypeError('expected an id, an object with an id, or nothing while it is not known');
   }

@@ -228,7 +228,25 @@ function handlerFrame(
   execution: ExecutionContext,
   kind: HandlerFrame['kind'],
 ): HandlerFrame & Record<string, string> {
-  return { kind, class: execution.getClass().name, method: execution.getHandler().name };
+  const type = execution.getClass();
+  return { kind, class: type.name, method: methodName(type.prototype as object, execution.getHandler()) };
+}
+
+/** The name under which the class has it: a decorator that wraps it may have given it another. */
+function methodName(prototype: object | null, handler: { readonly name: string }): string {
+  for (let place = prototype; place !== null; place = Object.getPrototypeOf(place) as object | null) {
+    const known = Object.getOwnPropertyDescriptor(place, handler.name)?.value as unknown;
+    const name =
+      known === handler
+        ? handler.name
+        : Object.getOwnPropertyNames(place).find(
+            (key) => Object.getOwnPropertyDescriptor(place, key)?.value === handler,
+          );
+    if (name !== undefined) {
+      return name;
+    }
+  }
+  return handler.name;
 }
 
 /** It is remembered by Node's own request: Fastify's has it below. */

@@ -65,7 +65,7 @@ describe.each([
     expect(run.reports[0]?.event).toMatchObject({ name: 'seen', data: { amount: 'much' } });
   });
 
-  it('reports nothing where onInvalid is told', async () => {
+  it('reports nothing where report is told', async () => {
     const catalogue = defineEvents({
       seen: schemaOf('amount', 'a number', (value) => typeof value === 'number', later),
     });
@@ -73,7 +73,7 @@ describe.each([
     const run = record({
       processors: [
         validate(catalogue, {
-          onInvalid: ({ problems }) => {
+          report: ({ problems }) => {
             told.push(problems);
           },
         }),
