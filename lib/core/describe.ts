@@ -56,7 +56,10 @@ function messageOf(error: unknown, depth: number): string {
     readonly code?: unknown;
   };
   const inside = depth === 0 || !Array.isArray(errors) ? [] : errors.map((one) => messageOf(one, depth - 1));
-  const text = [String(message), ...new Set(inside)].filter((part) => part !== '').join('; ') || String(name) || 'an empty error';
+  const text =
+    [String(message), ...new Set(inside)].filter((part) => part !== '').join('; ') ||
+    String(name) ||
+    'an empty error';
   const withCode =
     typeof code === 'string' && SYSTEM_CODE.test(code) && !text.includes(code) ? `${text} (${code})` : text;
   if (cause === undefined || depth === 0) {

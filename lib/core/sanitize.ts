@@ -125,7 +125,7 @@ class Sanitizer {
     }
     const prototype: unknown = Object.getPrototypeOf(input);
     const isPlain = prototype === Object.prototype || prototype === null;
-    return isPlain && typeof (input as { toJSON?: unknown }).toJSON !== 'function'
+    return isPlain && typeof (input as { toJSON?: unknown }).toJSON !== 'function' && !isThenable(input)
       ? this.object(input)
       : this.unusual(input);
   }
@@ -164,7 +164,7 @@ class Sanitizer {
       return this.value(input.valueOf(), '');
     }
     const copy = this.object(input);
-    if (Object.keys(copy).length === 0) {
+    if (Object.keys(copy).length === 0 && !isOfOtherRealm(input)) {
       this.changed(undefined, `${nameOf(input)} has no fields that can be read and became {}`, undefined);
     }
     return copy;
@@ -281,7 +281,20 @@ class Sanitizer {
 
 /** Also of another realm: a test runner's, or that of Node's own errors inside one. */
 function isError(value: object): value is Error {
-  return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value));
+  return (
+    value instanceof Error || /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value))
+  );
+}
+
+/** A plain object, made where another `Object.prototype` is the root of all. */
+function isOfOtherRealm(input: object): boolean {
+  const prototype = Object.getPrototypeOf(input) as object | null;
+  return (
+    prototype !== null &&
+    Object.getPrototypeOf(prototype) === null &&
+    prototype !== Object.prototype &&
+    Object.hasOwn(prototype, 'hasOwnProperty')
+  );
 }
 
 function nameOf(input: object): string {

@@ -122,11 +122,7 @@ export class ScopedTracker extends Tracker<AnyEvents> {
     options: ChildOptions | undefined,
     problems: Problems,
   ): { readonly reader: TopologyReader; finish(): ScopedTracker } {
-    const { context, processors } = childOptions(
-      (options) ?? 'nothing',
-      '',
-      problems,
-    );
+    const { context, processors } = childOptions(options ?? 'nothing', '', problems);
     const reader = new TopologyReader(problems);
     const steps = reader.steps(processors, 'processors');
     return {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { JsonObject } from '../core/json.js';
 import type { OptionReader } from '../core/options.js';
 import {
@@ -92,7 +93,8 @@ export interface RequestOptions {
   lateMs?: number;
 }
 
-type Ask = (source: RequestSource, execution?: unknown) => unknown;
+/** The response is for the default of `session` alone. */
+type Ask = (source: RequestSource, execution?: unknown, response?: ServerResponse) => unknown;
 
 /** The options as the code reads them. */
 export interface ReadRequestOptions {
@@ -117,7 +119,10 @@ const holdLimits = object({
 });
 
 const requestOptions = object({
-  enrich: optional(booleanOr('true, false or a function', aFunction<Ask>(), (given) => typeof given === 'function'), true),
+  enrich: optional(
+    booleanOr('true, false or a function', aFunction<Ask>(), (given) => typeof given === 'function'),
+    true,
+  ),
   requestId: optional(aFunction<Ask>()),
   ip: optional(boolean, false),
   user: optional(aFunction<Ask>(), defaultUser),
@@ -181,12 +186,12 @@ function defaultUser(source: RequestSource): unknown {
   return idOf(user['id']) ?? idOf(user['sub']) ?? idOf(user['userId']);
 }
 
-function defaultSession(source: RequestSource): unknown {
+function defaultSession(source: RequestSource, _execution?: unknown, response?: ServerResponse): unknown {
   for (const request of [source, below(source)]) {
     const session = isRecord(request.session) ? request.session : undefined;
     const id = idOf(session?.['id']) ?? idOf(request.sessionID);
     if (id !== undefined) {
-      return isUnsaved(request, session, String(id)) ? undefined : hashed(String(id));
+      return isUnsaved(request, session, String(id), response) ? undefined : hashed(String(id));
     }
   }
   return undefined;
@@ -201,6 +206,7 @@ function isUnsaved(
   request: RequestSource,
   session: Record<string, unknown> | undefined,
   id: string,
+  response: ServerResponse | undefined,
 ): boolean {
   if (session?.['isNew'] === true) {
     return true;
@@ -208,9 +214,18 @@ function isUnsaved(
   if (typeof session?.['save'] !== 'function' || request.sessionID === undefined) {
     return false;
   }
-  const response = request.res as { getHeader?(name: string): unknown } | undefined;
-  const cookies = [request.headers?.['cookie'], response?.getHeader?.('set-cookie')].flat().join(';');
-  return !cookies.includes(id) && !cookies.includes(encodeURIComponent(id));
+  const cookies = [request.headers?.['cookie'], response?.getHeader('set-cookie')].flat().join(';');
+  return !cookies.split(';').some((cookie) => holds(cookie, id));
+}
+
+/** express-session signs its cookie: `s:`, the id, a dot and the signature. */
+function holds(cookie: string, id: string): boolean {
+  const value = cookie.slice(cookie.indexOf('=') + 1).trim();
+  return [id, `s:${id}.`].some((known, index) =>
+    [known, encodeURIComponent(known)].some((text) =>
+      index === 0 ? value === text : value.startsWith(text),
+    ),
+  );
 }
 
 function hashed(id: string): string {
@@ -247,7 +262,9 @@ function idOfObject(value: object): string | number | undefined {
   if (typeof json === 'string' || typeof json === 'number') {
     return idOf(json);
   }
-  return json === undefined && saysWhatItIs(value) ? idOf((toString as () => unknown).call(value)) : undefined;
+  return json === undefined && saysWhatItIs(value)
+    ? idOf((toString as () => unknown).call(value))
+    : undefined;
 }
 
 /** Whether an object has a string of its own, like an ObjectId or a UUID. */

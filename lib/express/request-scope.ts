@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Deadline } from '../core/deadline.js';
 import type { TrackedEvent } from '../core/event.js';
 import { eventBytes } from '../core/event.js';
@@ -93,6 +94,7 @@ export class RequestScope extends Scope implements EventFollower {
     private readonly services: RequestServices,
     private raw: IncomingRequest | undefined,
     source: RequestSource,
+    private response?: ServerResponse,
   ) {
     super();
     this.follower = services.followsEvents ? this : undefined;
@@ -227,6 +229,7 @@ export class RequestScope extends Scope implements EventFollower {
     this.bottom();
     this.endMs = this.nowMs();
     this.raw = undefined;
+    this.response = undefined;
     this.source = NOTHING;
     this.execution = undefined;
     this.error = undefined;
@@ -427,7 +430,10 @@ export class RequestScope extends Scope implements EventFollower {
 
   private identity(what: 'user' | 'session'): JsonObject | undefined {
     try {
-      const frame = this.identityFrame(this.services.options[what](this.source, this.execution), what);
+      const frame = this.identityFrame(
+        this.services.options[what](this.source, this.execution, this.response),
+        what,
+      );
       this.hasChanged ||= frame !== undefined;
       return frame;
     } catch (error) {
@@ -447,7 +453,12 @@ export class RequestScope extends Scope implements EventFollower {
     if (typeof answer === 'object' && 'id' in answer) {
       const own = idOf(answer.id);
       const { factory } = this.services.runtime.services;
-      return own === undefined ? undefined : { ...factory.frame(answer, `context.${what}`).data, id: own };
+      return own === undefined
+        ? undefined
+        : {
+            ...factory.frame('toJSON' in answer ? answer : { ...answer, id: own }, `context.${what}`).data,
+            id: own,
+          };
     }
     if (typeof answer === 'number' || saysWhatItIs(answer)) {
       return undefined;

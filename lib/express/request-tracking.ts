@@ -48,7 +48,7 @@ export class RequestTracking {
       return known;
     }
     this.tracker.seal();
-    const scope = new RequestScope(this.services, request, request);
+    const scope = new RequestScope(this.services, request, request, response);
     store.link(request, scope);
     this.follow(scope, request, response);
     return scope;

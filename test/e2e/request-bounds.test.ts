@@ -251,39 +251,3 @@ describe('what all requests hold together', () => {
     expect(accepted + (dropped['outcome'] ?? 0)).toBe(20 * 50);
   });
 });
-
-describe('emit under awaitAccepted', () => {
-  it('waits for room with as many as may be under way; more are dropped at once', async () => {
-    const gates: Deferred[] = [];
-    const sent: string[] = [];
-    const slow = {
-      send: ({ name }: { name: string }) => {
-        sent.push(name);
-        const gate = deferred();
-        gates.push(gate);
-        return gate.promise;
-      },
-    };
-    const app = await holding(
-      { awaitAccepted: true, acceptTimeoutMs: 60_000 },
-      { limits: { maxPending: 2 }, backends: { slow } },
-    );
-    const one = await app.hold('a01', 'a02', 'a03', 'a04', 'a05', 'a06');
-    await turns();
-    expect(sent).toStrictEqual(['a01', 'a02']);
-    expect(app.tracker.stats().backends['slow']?.dropped).toStrictEqual({ overflow: 2 });
-    gates[0]?.resolve();
-    await turns();
-    expect(sent).toStrictEqual(['a01', 'a02', 'a03']);
-    one.emit('a07', 'a08');
-    await turns();
-    expect(app.tracker.stats().backends['slow']?.dropped).toStrictEqual({ overflow: 3 });
-    for (let n = 1; n < 5; n++) {
-      gates[n]?.resolve();
-      await turns();
-    }
-    await one.end();
-    expect(sent).toStrictEqual(['a01', 'a02', 'a03', 'a04', 'a07']);
-    expect(app.reports.filter(({ code }) => code === 'overflow')).toHaveLength(3);
-  });
-});

@@ -480,22 +480,6 @@ describe('a payload is read once', () => {
     expect(calls.iterator).toBeLessThanOrEqual(1);
   });
 
-  it.each(BESIDE)('through a proxy, beside %s', (_what, beside) => {
-    const { tracker } = record();
-    let reads = 0;
-    const target: Record<string, unknown> = { a: 1, ...beside() };
-    tracker.emit(
-      'a',
-      new Proxy(target, {
-        get: (from, key) => {
-          reads += key === 'a' ? 1 : 0;
-          return from[key as string];
-        },
-      }),
-    );
-    expect(reads).toBe(1);
-  });
-
   it.each(BESIDE)('when a processor made it, beside %s', (_what, beside) => {
     let reads = 0;
     const run = through((event: object) => ({
