@@ -198,7 +198,7 @@ describe('gdqBackend', () => {
     await expect(gdqBackend({ host }).latest()).rejects.toMatchObject({
       name: 'TrackingError',
       code: 'unavailable',
-      message: expect.stringContaining(`GET ${url}/latest failed: ${message}`) as string,
+      message: expect.stringContaining(`GET ${url}/latest failed: ${message}`),
     });
   });
 
@@ -229,7 +229,7 @@ describe('gdqBackend', () => {
     await expect(gdq.latest()).rejects.toMatchObject({
       ...{
         code: 'unavailable',
-        message: expect.stringContaining(`GET ${url}/latest failed: ${message}`) as string,
+        message: expect.stringContaining(`GET ${url}/latest failed: ${message}`),
       },
     });
   });
