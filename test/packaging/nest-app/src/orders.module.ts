@@ -19,7 +19,7 @@ export class OrdersController {
   }
 
   @Post('paid')
-  @Track('order.paid', { data: (paid) => ({ paid }) })
+  @Track('order.paid', { data: (paid: boolean) => ({ paid }) })
   pay(): boolean {
     return true;
   }
