@@ -90,7 +90,11 @@ export default defineConfig(
     ...jest.configs['flat/recommended'],
     rules: {
       ...jest.configs['flat/recommended'].rules,
-      'jest/expect-expect': ['warn', { assertFunctionNames: ['expect', 'expect*', 'request.**.expect'] }],
+      // `run` is a test of a contract suite.
+      'jest/expect-expect': [
+        'warn',
+        { assertFunctionNames: ['expect', 'expect*', 'request.**.expect', 'run'] },
+      ],
       'jest/no-disabled-tests': 'error',
       // Tests hand methods to spies and payloads of any shape to matchers.
       '@typescript-eslint/unbound-method': 'off',

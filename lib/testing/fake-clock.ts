@@ -1,9 +1,7 @@
-import { outside } from '../core/outside.js';
 import type { Clock } from '../core/clock.js';
-import { settlePromises } from './real-time.js';
+import { outside } from '../core/outside.js';
+import { settlePromises } from './waiting.js';
 
-/** 2026-01-01T00:00:00.000Z */
-const DEFAULT_START_MS = Date.UTC(2026, 0, 1);
 /** More timers than this at one instant only ever start each other. */
 const MAX_TIMERS_AT_ONCE = 10_000;
 
@@ -33,73 +31,59 @@ export interface FakeClock extends Clock {
  *
  * @param startMs wall time at the start; default: 2026-01-01T00:00:00.000Z. Monotonic time starts at 0.
  */
-export function fakeClock(startMs: number = DEFAULT_START_MS): FakeClock {
-  const timers = new Set<Timer>();
-  let wallMs = checked('startMs', startMs);
+export function fakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
+  /** By the time at which they fall due; of those at one instant, the one started first is the first. */
+  const timers: Timer[] = [];
   let monotonicMs = 0;
+  /** Wall time without the monotonic time. */
+  let offsetMs = milliseconds('startMs', startMs);
   let lastAdvance: Promise<void> = Promise.resolve();
 
-  const moveTo = (ms: number): void => {
-    wallMs += ms - monotonicMs;
-    monotonicMs = ms;
-  };
-
-  const advanceTo = async (endMs: number): Promise<void> => {
-    await settlePromises();
+  const advanceBy = async (ms: number): Promise<void> => {
+    const endMs = monotonicMs + ms;
     let atOnce = 0;
-    for (let timer = nextDue(timers, endMs); timer !== undefined; timer = nextDue(timers, endMs)) {
+    await settlePromises();
+    for (let [timer] = timers; timer !== undefined && timer.dueMs <= endMs; [timer] = timers) {
       atOnce = timer.dueMs > monotonicMs ? 0 : atOnce + 1;
       if (atOnce > MAX_TIMERS_AT_ONCE) {
-        throw new RangeError(
-          `more than ${MAX_TIMERS_AT_ONCE} timers fell due at ${monotonicMs} ms: they start each other without time passing`,
-        );
+        const instant = `more than ${MAX_TIMERS_AT_ONCE} timers fell due at ${monotonicMs} ms`;
+        throw new RangeError(`${instant}: they start each other without time passing`);
       }
-      timers.delete(timer);
-      moveTo(Math.max(monotonicMs, timer.dueMs));
+      timers.shift();
+      monotonicMs = Math.max(monotonicMs, timer.dueMs);
       outside(timer.run);
       await settlePromises();
     }
-    moveTo(endMs);
+    monotonicMs = endMs;
   };
 
   return {
-    now: () => wallMs,
+    now: () => offsetMs + monotonicMs,
     monotonicMs: () => monotonicMs,
     setTimeout: (run, ms) => {
       if (Number.isNaN(ms)) {
         throw new RangeError('expected a timer of some milliseconds, got NaN');
       }
       const timer: Timer = { dueMs: monotonicMs + Math.max(0, ms), run };
-      timers.add(timer);
+      timers.splice(timers.findLastIndex(({ dueMs }) => dueMs <= timer.dueMs) + 1, 0, timer);
       return timer;
     },
     clearTimeout: (handle) => {
-      timers.delete(handle as Timer);
+      timers.splice(0, Infinity, ...timers.filter((timer) => timer !== handle));
     },
     advance: async (ms) => {
-      const by = checked('advance', ms);
-      const advance = lastAdvance.then(() => advanceTo(monotonicMs + by));
+      const by = milliseconds('advance', ms);
+      const advance = lastAdvance.then(() => advanceBy(by));
       lastAdvance = advance.catch(() => undefined);
       return advance;
     },
     set: (epochMs) => {
-      wallMs = checked('set', epochMs);
+      offsetMs = milliseconds('set', epochMs) - monotonicMs;
     },
   };
 }
 
-/** The timer that falls due first; of several at one instant, the one started first. */
-function nextDue(timers: ReadonlySet<Timer>, endMs: number): Timer | undefined {
-  let next: Timer | undefined;
-  for (const timer of timers) {
-    if (timer.dueMs <= endMs && timer.dueMs < (next?.dueMs ?? Infinity)) {
-      next = timer;
-    }
-  }
-  return next;
-}
-
-function checked(what: string, ms: number): number {
+function milliseconds(what: string, ms: number): number {
   if (!Number.isFinite(ms) || ms < 0) {
     throw new RangeError(`expected ${what} of a fake clock to be milliseconds, 0 or more, got ${ms}`);
   }

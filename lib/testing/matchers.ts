@@ -1,43 +1,21 @@
+import { inspect } from 'node:util';
 import type { TrackingEvent } from '../core/event.js';
 import { isRecord } from '../core/options.js';
-import { tally } from './describe-events.js';
-import { partialMismatch, shown } from './mismatch.js';
+import { tally } from './memory-backend.js';
 
-/** More events than this in one message help nobody. */
 const MAX_EVENTS_SHOWN = 5;
+const MAX_VALUE_LENGTH = 200;
 
 /** Where events are looked for: a memory backend, a probe, a collected request, or a list of them. */
 export type TrackedSource = { readonly events: readonly TrackingEvent[] } | readonly TrackingEvent[];
 
-/** What a matcher answers, in Jest's and Vitest's terms. */
+/** What a matcher returns to Jest and Vitest. */
 export interface MatcherResult {
   readonly pass: boolean;
   readonly message: () => string;
 }
 
-/**
- * The matchers' types. Each framework is told once, in a `.d.ts` of the app's own:
- *
- * @example
- * // Jest: with '@jest/globals', or its global `expect` of '@types/jest'
- * import type { TrackingMatchers } from 'nestjs-tracking/testing';
- * declare module 'expect' {
- *   interface Matchers<R> extends TrackingMatchers<R> {}
- * }
- * declare global {
- *   namespace jest {
- *     interface Matchers<R> extends TrackingMatchers<R> {}
- *   }
- * }
- *
- * @example
- * // Vitest 3.2 and 4; where its Matchers have two parameters: Matchers<R, T> extends TrackingMatchers<R>
- * import 'vitest';
- * import type { TrackingMatchers } from 'nestjs-tracking/testing';
- * declare module 'vitest' {
- *   interface Matchers<T = any> extends TrackingMatchers<T> {}
- * }
- */
+/** The matchers' types, for the `declare module` of Jest or Vitest: see "Testing" in the README. */
 export interface TrackingMatchers<R> {
   /** Whether an event of this name was tracked whose payload holds at least this data. */
   toHaveTracked(name: string, data?: object): R;
@@ -47,55 +25,37 @@ export interface TrackingMatchers<R> {
   toHaveContext(context: object): R;
 }
 
-/**
- * Matchers for the `expect` of Jest and Vitest.
- *
- * @example
- * expect.extend(trackingMatchers);
- * expect(backend).toHaveTracked('order.created', { total: 4200 });
- * expect(backend).toHaveTrackedTimes('order.created', 1);
- * expect(backend.events[0]).toHaveContext({ user: { id: 'u-7' } });
- */
+/** Matchers for the `expect` of Jest and Vitest: `expect.extend(trackingMatchers)`. */
 export const trackingMatchers = Object.freeze({
   toHaveTracked(received: unknown, name: string, data: object = {}): MatcherResult {
     const events = eventsOf('toHaveTracked', received);
     const named = events.filter((event) => event.name === name);
-    const matching = named.filter((event) => partialMismatch(data, event.data, 'data') === undefined);
-    const pass = matching.length > 0;
-    const wanted = Object.keys(data).length === 0 ? '' : ` with data ${shown(data)}`;
-    return {
-      pass,
-      message: () =>
-        pass
-          ? `expected ${shown(name)}${wanted} not to be tracked, but it was:\n${list(matching)}`
-          : `expected ${shown(name)}${wanted} to be tracked, ${instead(events, named, data)}`,
-    };
+    const matching = named.filter((event) => mismatch(data, event.data, 'data') === undefined);
+    const wanted = `expected ${shown(name)}${Object.keys(data).length === 0 ? '' : ` with data ${shown(data)}`}`;
+    const instead = (): string =>
+      named.length === 0 ? `not; tracked: ${tally(events)}` : `with other data:\n${list(named, data)}`;
+    return matching.length > 0
+      ? { pass: true, message: () => `${wanted} not to be tracked, but it was:\n${list(matching, data)}` }
+      : { pass: false, message: () => `${wanted} to be tracked, but it was ${instead()}` };
   },
 
   toHaveTrackedTimes(received: unknown, name: string, times: number): MatcherResult {
     const events = eventsOf('toHaveTrackedTimes', received);
     const count = events.filter((event) => event.name === name).length;
     const pass = count === times;
-    return {
-      pass,
-      message: () =>
-        `expected ${shown(name)} ${pass ? 'not ' : ''}to be tracked ${times} times, it was ${count} times; tracked: ${tally(events)}`,
-    };
+    const expectation = `expected ${shown(name)} ${pass ? 'not ' : ''}to be tracked ${times} times`;
+    return { pass, message: () => `${expectation}, it was ${count} times; tracked: ${tally(events)}` };
   },
 
   toHaveContext(received: unknown, context: object): MatcherResult {
-    if (!isRecord(received) || !isRecord(received['context'])) {
+    const actual = isRecord(received) ? received['context'] : undefined;
+    if (!isRecord(received) || !isRecord(actual)) {
       throw new TypeError(`toHaveContext looks at one tracking event, got ${shown(received)}`);
     }
-    const actual = received['context'];
-    const found = partialMismatch(context, actual, 'context');
-    return {
-      pass: found === undefined,
-      message: () =>
-        found === undefined
-          ? `expected ${shown(received['name'])} not to happen in the context ${shown(context)}, but it did: ${shown(actual)}`
-          : `expected ${shown(received['name'])} to happen in the context ${shown(context)}, but ${found}`,
-    };
+    const difference = mismatch(context, actual, 'context');
+    const pass = difference === undefined;
+    const expectation = `expected ${shown(received['name'])} ${pass ? 'not ' : ''}to happen in the context ${shown(context)}`;
+    return { pass, message: () => `${expectation}, but ${difference ?? `it did: ${shown(actual)}`}` };
   },
 });
 
@@ -109,17 +69,65 @@ function eventsOf(matcher: string, received: unknown): readonly TrackingEvent[] 
   return events as readonly TrackingEvent[];
 }
 
-function instead(events: readonly TrackingEvent[], named: readonly TrackingEvent[], data: object): string {
-  return named.length === 0
-    ? `but it was not; tracked: ${tally(events)}`
-    : `but it was with other data:\n${list(named, data)}`;
-}
-
-function list(events: readonly TrackingEvent[], expected?: object): string {
+/** The data of events, and where they differ from what is expected. */
+function list(events: readonly TrackingEvent[], expected: object): string {
   const lines = events.slice(0, MAX_EVENTS_SHOWN).map(({ data }, i) => {
-    const found = expected === undefined ? undefined : partialMismatch(expected, data, 'data');
-    return `  ${i + 1}. ${shown(data)}${found === undefined ? '' : `: ${found}`}`;
+    const difference = mismatch(expected, data, 'data');
+    return `  ${i + 1}. ${shown(data)}${difference === undefined ? '' : `: ${difference}`}`;
   });
   const more = events.length - lines.length;
-  return more === 0 ? lines.join('\n') : `${lines.join('\n')}\n  and ${more} more`;
+  return [...lines, ...(more === 0 ? [] : [`  and ${more} more`])].join('\n');
+}
+
+/** What `expect.any`, `expect.stringContaining` and their like are, in every test framework. */
+interface AsymmetricMatcher {
+  asymmetricMatch(value: unknown): boolean;
+  toAsymmetricMatcher?(): string;
+}
+
+function isAsymmetric(value: unknown): value is AsymmetricMatcher {
+  return isRecord(value) && typeof value['asymmetricMatch'] === 'function';
+}
+
+/**
+ * Where a value differs from what is expected of it, or `undefined` when it does not. Keys that are not expected may be
+ * there, at every level; lists have the expected length. A `Date` equals its ISO string, as in an event.
+ *
+ * @param path how the message calls the value: `data`
+ */
+export function mismatch(expected: unknown, actual: unknown, path: string): string | undefined {
+  const wanted = expected instanceof Date ? expected.toJSON() : expected;
+  if (isAsymmetric(wanted) ? wanted.asymmetricMatch(actual) : Object.is(wanted, actual)) {
+    return undefined;
+  }
+  const areLists = Array.isArray(wanted) && Array.isArray(actual);
+  if (areLists && wanted.length !== actual.length) {
+    return `${path} has ${actual.length} elements, not ${wanted.length}`;
+  }
+  if (!areLists && (isAsymmetric(wanted) || !isRecord(wanted) || !isRecord(actual))) {
+    return `${path} is ${shown(actual)}, not ${shown(wanted)}`;
+  }
+  const found = new Map(Object.entries(actual as object));
+  for (const [key, value] of Object.entries(wanted as object)) {
+    const difference = mismatch(value, found.get(key), areLists ? `${path}[${key}]` : `${path}.${key}`);
+    if (difference !== undefined) {
+      return difference;
+    }
+  }
+  return undefined;
+}
+
+/** A value as a message shows it: at most 200 characters, of JSON where there is one. */
+function shown(value: unknown): string {
+  const replaced = (_: string, one: unknown): unknown =>
+    isAsymmetric(one) ? (one.toAsymmetricMatcher?.() ?? 'what the matcher expects') : one;
+  let string: string | undefined;
+  try {
+    const whole = replaced('', value);
+    string = whole === value ? JSON.stringify(value, replaced) : String(whole);
+  } catch {
+    // A cycle, or a bigint.
+  }
+  string ??= inspect(value, { breakLength: Infinity });
+  return string.length > MAX_VALUE_LENGTH ? `${string.slice(0, MAX_VALUE_LENGTH)}…` : string;
 }

@@ -1,10 +1,10 @@
 import type { Backend } from '../core/backend.js';
 import type { TrackingEvent } from '../core/event.js';
-import { tally } from './describe-events.js';
-import { atLeastOne, DEFAULT_WAIT_MS, Waiters } from './waiters.js';
+import { Waiters } from './waiting.js';
 
-/** A test that keeps more has a loop. */
+/** A test that keeps more has an endless loop. */
 const MAX_EVENTS = 1_000_000;
+const MAX_NAMES_SHOWN = 20;
 
 export interface MemoryBackendOptions {
   /** Longest wait of `waitFor`, in real milliseconds whatever clock the tracker has. Default: 2,000. */
@@ -24,19 +24,16 @@ export interface MemoryBackend extends Backend {
   waitFor(name: string, count?: number): Promise<TrackingEvent[]>;
 }
 
-/**
- * A backend for tests.
- *
- * @example
- * const backend = memoryBackend();
- * const tracker = createTracker({ backends: { memory: backend } });
- * tracker.emit('order.created', { id: 7 });
- * const [event] = await backend.waitFor('order.created');
- */
+/** A backend for tests: `createTracker({ backends: { memory: memoryBackend() } })`. */
 export function memoryBackend(options: MemoryBackendOptions = {}): MemoryBackend {
   const events: TrackingEvent[] = [];
   const byName = new Map<string, TrackingEvent[]>();
-  const waiters = new Waiters(options.timeoutMs ?? DEFAULT_WAIT_MS);
+  const waiters = new Waiters(options.timeoutMs);
+  const named = (name: string): TrackingEvent[] => {
+    const found = byName.get(name) ?? [];
+    byName.set(name, found);
+    return found;
+  };
   return {
     events,
     send: (event) => {
@@ -44,28 +41,28 @@ export function memoryBackend(options: MemoryBackendOptions = {}): MemoryBackend
         throw new RangeError(`a memory backend keeps at most ${MAX_EVENTS} events; clear() forgets them`);
       }
       events.push(event);
-      const named = byName.get(event.name);
-      if (named === undefined) {
-        byName.set(event.name, [event]);
-      } else {
-        named.push(event);
-      }
-      waiters.arrived();
+      named(event.name).push(event);
+      waiters.notify();
     },
     clear: () => {
-      events.length = 0;
-      byName.clear();
+      for (const list of [events, ...byName.values()]) {
+        list.length = 0;
+      }
     },
-    waitFor: async (name, count = 1) => {
-      atLeastOne(count);
-      return waiters.until(
-        () => firstOf(byName.get(name) ?? [], count),
-        () => `expected ${count} of ${JSON.stringify(name)}, tracked: ${tally(events)}`,
-      );
+    waitFor: (name, count = 1) => {
+      const expected = `expected ${count} of ${JSON.stringify(name)}`;
+      return waiters.first(count, named(name), () => `${expected}, tracked: ${tally(events)}`);
     },
   };
 }
 
-function firstOf(events: readonly TrackingEvent[], count: number): TrackingEvent[] | undefined {
-  return events.length < count ? undefined : events.slice(0, count);
+/** How often each name came, in the order in which they came first: `order.created ×2, order.paid`. */
+export function tally(events: readonly TrackingEvent[]): string {
+  const counts = new Map<string, number>();
+  for (const { name } of events) {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const shown = Array.from(counts, ([name, count]) => (count === 1 ? name : `${name} ×${count}`));
+  const more = shown.splice(MAX_NAMES_SHOWN).length;
+  return `${shown.join(', ') || 'nothing'}${more === 0 ? '' : ` and ${more} more names`}`;
 }

@@ -1,13 +1,42 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, Provider } from '@nestjs/common';
 import { Module } from '@nestjs/common';
+import type { TrackingEvent } from '../core/event.js';
 import type { Tracker } from '../core/tracker.js';
 import { getTrackerToken } from '../nest/tracking.tokens.js';
 import { TrackingModule } from '../nest/tracking.module.js';
 import type { TrackingExtras, TrackingModuleOptions } from '../nest/tracking.options.js';
-import { TrackingProbe } from './tracking-probe.js';
+import { memoryBackend } from './memory-backend.js';
 
-/** Where the probe stands in the topology. */
 const PROBE_PATH = 'probe';
+
+/** What a test sees of the events of an app. Injected: `moduleRef.get(TrackingProbe)`. */
+export class TrackingProbe {
+  /** Where the events come from: a backend of the tracker under test. */
+  readonly backend = memoryBackend();
+
+  /** What came so far, in order. */
+  get events(): readonly TrackingEvent[] {
+    return this.backend.events;
+  }
+
+  named(name: string): readonly TrackingEvent[] {
+    return this.events.filter((event) => event.name === name);
+  }
+
+  /**
+   * Resolves with the first event of a name as soon as it is there.
+   * Rejects after 2 s with a TrackingError `timeout` that names what came instead.
+   */
+  async waitFor(name: string): Promise<TrackingEvent> {
+    const [event] = await this.backend.waitFor(name);
+    return event as TrackingEvent;
+  }
+
+  /** Forgets the events. */
+  clear(): void {
+    this.backend.clear();
+  }
+}
 
 /** Tracking for tests: no network, every event in an injectable `TrackingProbe`. */
 @Module({})
@@ -15,22 +44,13 @@ export class TrackingTestingModule {
   /**
    * In place of `TrackingModule.forRoot`: for tests of modules that only inject a tracker.
    *
-   * @param options as for `TrackingModule.forRoot`; none is needed, and the probe comes on top of given backends
+   * @param options as for `TrackingModule.forRoot`; none is needed, and the probe is added to given backends
    */
   static forRoot(options: Partial<TrackingModuleOptions> & TrackingExtras = {}): DynamicModule {
     const probe = new TrackingProbe();
-    return {
-      module: TrackingTestingModule,
-      global: true,
-      imports: [
-        TrackingModule.forRoot({
-          ...options,
-          backends: { ...options.backends, [PROBE_PATH]: probe.backend },
-        }),
-      ],
-      providers: [{ provide: TrackingProbe, useValue: probe }],
-      exports: [TrackingProbe],
-    };
+    const backends = { ...options.backends, [PROBE_PATH]: probe.backend };
+    const tracking = TrackingModule.forRoot({ ...options, backends });
+    return exportsProbe({ provide: TrackingProbe, useValue: probe }, [tracking]);
   }
 
   /**
@@ -39,21 +59,21 @@ export class TrackingTestingModule {
    * @param name of the instance; default: `default`
    */
   static observe(name?: string): DynamicModule {
-    return {
-      module: TrackingTestingModule,
-      global: true,
-      providers: [
-        {
-          provide: TrackingProbe,
-          inject: [getTrackerToken(name)],
-          useFactory: (tracker: Tracker): TrackingProbe => {
-            const probe = new TrackingProbe();
-            tracker.register(PROBE_PATH, probe.backend);
-            return probe;
-          },
-        },
-      ],
-      exports: [TrackingProbe],
+    const useFactory = (tracker: Tracker): TrackingProbe => {
+      const probe = new TrackingProbe();
+      tracker.register(PROBE_PATH, probe.backend);
+      return probe;
     };
+    return exportsProbe({ provide: TrackingProbe, inject: [getTrackerToken(name)], useFactory });
   }
+}
+
+function exportsProbe(probe: Provider, imports: DynamicModule[] = []): DynamicModule {
+  return {
+    module: TrackingTestingModule,
+    global: true,
+    imports,
+    providers: [probe],
+    exports: [TrackingProbe],
+  };
 }

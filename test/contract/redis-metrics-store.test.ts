@@ -21,23 +21,16 @@ describe('on one server', () => {
     await server.stop();
   });
 
-  metricsStoreContract(() => redisMetricsStore({ client, prefix: `metrics-${stores++}*[a]:` }), {
-    describe,
-    it,
-    name: 'redisMetricsStore keeps the contract of a metrics store',
+  describe('redisMetricsStore keeps the contract of a metrics store', () => {
+    const make = () => redisMetricsStore({ client, prefix: `metrics-${stores++}*[a]:` });
+    it.each(metricsStoreContract(make))('$name', ({ run }) => run());
   });
 
-  metricsStoreContract(
-    () =>
-      redisMetricsStore({
-        client: () => server.client({ keyPrefix: `of-app-${stores++}:` }),
-      }),
-    {
-      describe,
-      it,
-      name: 'redisMetricsStore keeps the contract with a client that has a prefix of its own',
-    },
-  );
+  describe('redisMetricsStore keeps it with a client that has a prefix of its own', () => {
+    const make = () =>
+      redisMetricsStore({ client: () => server.client({ keyPrefix: `of-app-${stores++}:` }) });
+    it.each(metricsStoreContract(make))('$name', ({ run }) => run());
+  });
 });
 
 describe('on a cluster of three masters', () => {
@@ -55,9 +48,8 @@ describe('on a cluster of three masters', () => {
     await cluster.stop();
   });
 
-  metricsStoreContract(() => redisMetricsStore({ client, prefix: `metrics-${stores++}:` }), {
-    describe,
-    it,
-    name: 'redisMetricsStore keeps the contract of a metrics store on a cluster',
+  describe('redisMetricsStore keeps the contract of a metrics store', () => {
+    const make = () => redisMetricsStore({ client, prefix: `metrics-${stores++}:` });
+    it.each(metricsStoreContract(make))('$name', ({ run }) => run());
   });
 });

@@ -469,11 +469,12 @@ describe('flush and close', () => {
   });
 });
 
-backendContract(
-  () =>
+describe('metricsBackend keeps the contract of a backend', () => {
+  const tests = backendContract(() =>
     metricsBackend({
       metrics: createMetrics({ store: memoryMetricsStore() }),
       rules: [{ event: '*', metric: 'events', subject: 'all' }],
     }),
-  { describe, it, name: 'metricsBackend keeps the contract of a backend' },
-);
+  );
+  it.each(tests)('$name', ({ run }) => run());
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMetrics, memoryMetricsStore } from '../../../lib/core.js';
-import { settlePromises } from '../../../lib/testing/real-time.js';
+import { settlePromises } from '../../../lib/testing/waiting.js';
 import { fakeClock } from '../../../lib/testing.js';
 
 const DAY_MS = 86_400_000;
