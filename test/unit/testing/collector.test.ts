@@ -101,9 +101,9 @@ describe('startCollector', () => {
   });
 
   it.each([
-    ['an encoding it does not know', 'x', 'lzma', 415, /encoding lzma; it knows identity, gzip/],
-    ['a broken body', 'x', 'gzip', 400, /the body is no gzip of at most 100 bytes/],
-    ['a body that unfolds', zlib.gzipSync('x'.repeat(101)), 'gzip', 400, /no gzip of at most 100/],
+    ['an encoding it does not know', 'x', 'lzma', 415, /encoding lzma is not one of identity, gzip/],
+    ['a broken body', 'x', 'gzip', 400, /the body is not gzip of at most 100 bytes/],
+    ['a body that unfolds', zlib.gzipSync('x'.repeat(101)), 'gzip', 400, /not gzip of at most 100/],
     ['a large body', 'x'.repeat(101), 'identity', 413, /the body is above 100 bytes/],
   ] as const)('refuses %s itself', async (_, body, encoding, status, problem) => {
     const collector = await start({

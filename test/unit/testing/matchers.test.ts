@@ -95,6 +95,14 @@ describe('toHaveTracked', () => {
     );
   });
 
+  it('shows matchers by their name where they stand', () => {
+    expect(
+      failure(() => {
+        expect(EVENTS).toHaveTracked('order.shipped', { total: expect.any(Number), at: [expect.anything()] });
+      }),
+    ).toMatch('with data {"total":"Any<Number>","at":["Anything"]}');
+  });
+
   it('shows matchers by their name, lists by their length, and cuts what is long', () => {
     const events = [tracked('a', { s: 'x'.repeat(300), list: [1] })];
 
@@ -145,7 +153,7 @@ describe('toHaveTracked', () => {
       failure(() => {
         expect(EVENTS).toHaveTracked('order.created', { total: cyclic });
       }),
-    ).toMatch('data.total is 5, not [object Object]');
+    ).toMatch('data.total is 5, not <ref *1> { self: [Circular *1] }');
   });
 
   it.each([undefined, 'a', {}, { events: 1 }])('refuses %p', (received) => {
