@@ -18,10 +18,10 @@ import { TrackingHost } from './tracking-host.js';
 const RESOLVER_FRAME = 'nestjs-tracking:handler';
 const NO_SOURCE: RequestSource = Object.freeze({});
 /** What a handler may have said of a body that a 503 takes the place of. */
-const BODY_HEADERS = [
+const BODY_HEADERS: readonly string[] = Object.freeze([
   ...['content-disposition', 'content-encoding', 'content-language', 'content-length', 'content-range'],
   ...['cache-control', 'etag', 'expires', 'last-modified', 'location'],
-];
+]);
 
 /** The part of Express's response and of Fastify's reply, which has Node's own below, that is needed here. */
 interface HttpResponse extends Pick<ServerResponse, 'statusCode' | 'headersSent' | 'removeHeader'> {
