@@ -33,7 +33,7 @@ const metricsWriter: OptionReader<MetricsWriter> = (given, path, problems) => {
   if (given instanceof StoredMetrics) {
     return given.writer;
   }
-  problems.add(path, 'what createMetrics() of this copy of nestjs-tracking returns', given);
+  problems.add(path, 'what createMetrics() returns, and not that of another copy of nestjs-tracking', given);
   return undefined as never;
 };
 

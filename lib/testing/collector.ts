@@ -103,7 +103,11 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     url: `http://${HOST}:${(server.address() as AddressInfo).port}`,
     requests,
     waitFor: (count = 1) =>
-      waiters.first(count, requests, () => `expected ${count} requests, received ${requests.length}`),
+      waiters.first(
+        count,
+        () => requests,
+        () => `expected ${count} requests, received ${requests.length}`,
+      ),
     close: () =>
       (closing ??= new Promise((resolve) => {
         server.close(() => {

@@ -29,11 +29,6 @@ export function memoryBackend(options: MemoryBackendOptions = {}): MemoryBackend
   const events: TrackingEvent[] = [];
   const byName = new Map<string, TrackingEvent[]>();
   const waiters = new Waiters(options.timeoutMs);
-  const named = (name: string): TrackingEvent[] => {
-    const found = byName.get(name) ?? [];
-    byName.set(name, found);
-    return found;
-  };
   return {
     events,
     send: (event) => {
@@ -41,17 +36,25 @@ export function memoryBackend(options: MemoryBackendOptions = {}): MemoryBackend
         throw new RangeError(`a memory backend keeps at most ${MAX_EVENTS} events; clear() forgets them`);
       }
       events.push(event);
-      named(event.name).push(event);
+      const named = byName.get(event.name);
+      if (named === undefined) {
+        byName.set(event.name, [event]);
+      } else {
+        named.push(event);
+      }
       waiters.notify();
     },
     clear: () => {
-      for (const list of [events, ...byName.values()]) {
-        list.length = 0;
-      }
+      events.length = 0;
+      byName.clear();
     },
     waitFor: (name, count = 1) => {
       const expected = `expected ${count} of ${JSON.stringify(name)}`;
-      return waiters.first(count, named(name), () => `${expected}, tracked: ${tally(events)}`);
+      return waiters.first(
+        count,
+        () => byName.get(name) ?? [],
+        () => `${expected}, tracked: ${tally(events)}`,
+      );
     },
   };
 }

@@ -39,25 +39,27 @@ export class Waiters {
    * Resolves with the first `count` of the items as soon as there are so many. Rejects with a TrackingError `timeout`
    * that says what was expected; with a RangeError for a count that is not a positive integer.
    */
-  async first<T>(count: number, items: readonly T[], expectation: () => string): Promise<T[]> {
+  async first<T>(count: number, items: () => readonly T[], expectation: () => string): Promise<T[]> {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`expected the number to wait for to be a positive integer, got ${count}`);
     }
-    const enough = new Promise<T[]>((resolve) => {
-      const look = (): void => {
-        if (items.length >= count) {
-          this.looks.delete(look);
-          resolve(items.slice(0, count));
-        }
-      };
-      this.looks.add(look);
-      look();
+    let resolve: (found: T[]) => void = () => undefined;
+    const enough = new Promise<T[]>((settle) => {
+      resolve = settle;
     });
+    const look = (): void => {
+      const found = items();
+      if (found.length >= count) {
+        resolve(found.slice(0, count));
+      }
+    };
+    this.looks.add(look);
+    look();
     return within(
       this.timeoutMs,
       () => enough,
       () => `waited ${this.timeoutMs} ms: ${expectation()}`,
-    );
+    ).finally(() => this.looks.delete(look));
   }
 
   /** Something has arrived. */

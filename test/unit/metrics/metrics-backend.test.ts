@@ -185,7 +185,7 @@ describe('rules', () => {
     expect(problemsOf(() => metricsBackend(options as unknown as MetricsBackendOptions))).toStrictEqual([
       'the options of metricsBackend() are wrong:',
       'rule is not an option; known are metrics, rules, batch, maxWaiting, rememberIds',
-      'expected metrics to be what createMetrics() of this copy of nestjs-tracking returns, got an empty object',
+      'expected metrics to be what createMetrics() returns, and not that of another copy of nestjs-tracking, got an empty object',
       'expected rules[0].event[0] to be a name, a glob or a RegExp, got ""',
       'expected rules[0].metric to be a name or a function, got ""',
       'expected rules[0].subject to be a name, names or a function, got undefined',
